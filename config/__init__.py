@@ -1,0 +1,1 @@
+"""Settings, logging and process configuration: the ground every process stands on."""

@@ -1,0 +1,143 @@
+"""Every knob of the tool, read once from the environment (`GUSTAV_…` or `GUSTAV_…_FILE`).
+
+A missing or impossible value stops the start with the knob's name. Nothing else reads the
+environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "GUSTAV_"
+
+
+class SettingsError(Exception):
+    """The environment does not make a working configuration; the text names the knob."""
+
+
+class Settings(BaseSettings):
+    """One frozen value per process. Durations are ISO 8601 ("PT90M") or seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    base_url: str = Field(description="Public address of the tool, without a trailing slash")
+    secret_key: SecretStr = Field(description="At least 32 characters; `gustav secret` makes one")
+    database_url: SecretStr = Field(description="PostgreSQL, as the role that owns nothing")
+    owner_database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL, as the owner; only migrations and doctor use it"
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Doorbells for the worker; without it the sweep finds the work"
+    )
+    engine: Literal["ollama", "openai", "lexical"] = Field(
+        default="ollama", description="Who writes the feedback; lexical is free of any AI model"
+    )
+    model_host: str = Field(default="http://127.0.0.1:11434", description="Address of the model")
+    model_name: str = Field(default="gemma3:12b", description="Model as the host names it")
+    model_api_key: SecretStr | None = Field(default=None, description="Key of an openai host")
+    model_context: int = Field(default=8192, ge=1024, description="Tokens the model may see")
+    model_time_limit: timedelta = Field(
+        default=timedelta(seconds=180), description="After this the model counts as silent"
+    )
+    outbound_allow: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="Internal hosts the tool may call, host or host:port, comma-separated",
+    )
+    worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
+    job_lease: timedelta = Field(
+        default=timedelta(minutes=5), description="A worker silent for so long counts as dead"
+    )
+    job_attempts: int = Field(default=3, ge=1, description="Tries before a teacher is asked")
+    sweep_every: timedelta = Field(
+        default=timedelta(seconds=10), description="How often a worker looks for waiting rows"
+    )
+    session_idle: timedelta = Field(default=timedelta(minutes=90), description="Idle limit")
+    session_life: timedelta = Field(default=timedelta(hours=10), description="Absolute limit")
+    language: Literal["de", "en"] = Field(default="de", description="Where no one says other")
+    log_format: Literal["json", "text"] = Field(default="json", description="How logs look")
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("must be an address such as https://gustav.schule.example")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    @field_validator("database_url", "owner_database_url")
+    @classmethod
+    def _psycopg(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        scheme, _, rest = value.get_secret_value().partition("://")
+        if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not rest:
+            raise ValueError("must be an address such as postgresql://gustav_app@host/gustav")
+        return SecretStr(f"postgresql+psycopg://{rest}")
+
+    @model_validator(mode="after")
+    def _lease_outlives_the_model(self) -> Settings:
+        if self.job_lease <= self.model_time_limit:
+            raise ValueError("GUSTAV_JOB_LEASE must be longer than GUSTAV_MODEL_TIME_LIMIT")
+        return self
+
+    @field_validator("outbound_allow", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `environment`.
+
+    Raises:
+        SettingsError: a value is missing or impossible; the text names each knob concerned.
+    """
+    values = {
+        name: environment[PREFIX + name.upper()]
+        for name in Settings.model_fields
+        if environment.get(PREFIX + name.upper())
+    }
+    values |= _from_files(environment)
+    try:
+        return Settings(**values)  # type: ignore[arg-type]  # strings are parsed by the fields
+    except ValidationError as error:
+        knobs = (
+            f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError("; ".join(knobs)) from None
+
+
+def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """Secrets as files, the way container platforms hand them over."""
+    found = {}
+    for name in Settings.model_fields:
+        knob = f"{PREFIX}{name.upper()}_FILE"
+        if path := environment.get(knob):
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{knob}: {error.strerror}") from None
+    return found

@@ -1,0 +1,193 @@
+"""Transactions in the name of somebody, and the base of all tables.
+
+Every transaction says who acts; PostgreSQL's row policies read it (`app_*()` functions of
+migration 0001) and show nothing to a transaction that does not. See docs/adr/0003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    DateTime,
+    Engine,
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    MetaData,
+    UniqueConstraint,
+    create_engine,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
+from uuid_utils.compat import uuid7
+
+
+class ActorRole(StrEnum):
+    """What `app.role` may hold."""
+
+    LEARNER = "learner"
+    INSTRUCTOR = "instructor"
+    LAUNCH = "launch"  # the login and launch endpoints, before a person is known
+    WORKER = "worker"  # looks for work of all platforms; sees no pupil's data
+    SERVICE = "service"  # a job, or a flow, of one platform
+    ADMIN = "admin"  # the command line
+
+
+@dataclass(frozen=True)
+class Actor:
+    """In whose name a transaction runs."""
+
+    role: ActorRole
+    platform_id: UUID | None = None
+    course_id: UUID | None = None
+    person_id: UUID | None = None
+
+
+LAUNCH = Actor(ActorRole.LAUNCH)
+WORKER = Actor(ActorRole.WORKER)
+ADMIN = Actor(ActorRole.ADMIN)
+
+
+def service_of(platform_id: UUID) -> Actor:
+    """The actor of a job that belongs to one platform."""
+    return Actor(ActorRole.SERVICE, platform_id)
+
+
+Begin = Callable[[Actor], AbstractContextManager[Session]]
+Handler = Callable[[Session, Any], None]
+
+
+class Base(DeclarativeBase):
+    """All tables. Names of constraints are fixed, so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it off the class
+        datetime: DateTime(timezone=True)
+    }
+
+
+class Keyed:
+    """Time-ordered keys (UUIDv7, RFC 9562), made by us so that they are known before the insert."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+
+
+class OfPlatform(Keyed):
+    """A row of one platform. The second key lets others point at it without crossing the border."""
+
+    @declared_attr
+    def platform_id(cls) -> Mapped[UUID]:  # noqa: N805  # SQLAlchemy calls it with the class
+        return mapped_column(ForeignKey("platforms.id", ondelete="CASCADE"))
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805  # SQLAlchemy calls it with the class
+        return within_platform()
+
+
+def within_platform(*more: Any) -> tuple[Any, ...]:
+    """Table arguments of an `OfPlatform` table, with its own constraints added."""
+    return (UniqueConstraint("platform_id", "id"), *more)
+
+
+def same_platform(column: str, table: str, ondelete: str = "CASCADE") -> ForeignKeyConstraint:
+    """A foreign key that cannot cross platforms: foreign keys themselves bypass row policies."""
+    return ForeignKeyConstraint(
+        ["platform_id", column], [f"{table}.platform_id", f"{table}.id"], ondelete=ondelete
+    )
+
+
+def enum_column(kind: type[StrEnum], name: str = "") -> Enum:
+    """A StrEnum as text with a CHECK, so that a new value is an ordinary migration."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        name=name or kind.__name__.lower(),
+        values_callable=lambda e: [member.value for member in e],
+    )
+
+
+class Database:
+    """The engine and who is told what after a commit. Roofs make one, everything else gets `begin`.
+
+    `handlers` maps a type of event to those on higher floors who act on it in the same
+    transaction; `ring` is called with each rung job once the commit has happened.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        handlers: Mapping[type, Handler] | None = None,
+        ring: Callable[[str, UUID], None] | None = None,
+        pool_size: int = 10,
+    ) -> None:
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=3,
+            pool_pre_ping=True,
+            # A prepared statement would keep the plan of another actor's policies alive.
+            connect_args={"prepare_threshold": None, "options": "-c statement_timeout=10s"},
+        )
+        self._handlers = dict(handlers or {})
+        self._ring = ring
+
+    @contextmanager
+    def begin(self, actor: Actor) -> Iterator[Session]:
+        """One transaction in the name of `actor`; commits at the end, rings after that."""
+        rung: list[tuple[str, UUID]] = []
+        info = {"handlers": self._handlers, "rung": rung}
+        with Session(self.engine, expire_on_commit=False, info=info) as db, db.begin():
+            become(db, actor)
+            yield db
+        if self._ring:
+            for kind, job_id in rung:
+                self._ring(kind, job_id)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+_BECOME = text(
+    "SELECT set_config('app.role', :role, true), set_config('app.platform_id', :platform, true),"
+    " set_config('app.course_id', :course, true), set_config('app.person_id', :person, true)"
+)
+
+
+def become(db: Session, actor: Actor) -> None:
+    """From here on the transaction acts for `actor`; it ends with the transaction."""
+    db.execute(
+        _BECOME,
+        {
+            "role": actor.role.value,
+            "platform": str(actor.platform_id or ""),
+            "course": str(actor.course_id or ""),
+            "person": str(actor.person_id or ""),
+        },
+    )
+    db.info["actor"] = actor
+
+
+def publish(db: Session, event: object) -> None:
+    """Tell those on higher floors what happened, in the same transaction. See `flows.py`."""
+    handler = db.info["handlers"].get(type(event))
+    if handler is not None:
+        handler(db, event)

@@ -1,0 +1,81 @@
+"""What every page has in common: headers, language, the reference under an error.
+
+One of the few places that know Flask. See docs/adr/0004 for frames and cookies.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from flask import Flask, Request, current_app, g, request
+from flask import Response as FlaskResponse
+from werkzeug import Response
+
+SELF, NOBODY = "'self'", "'none'"
+
+
+def set_cookie(
+    response: Response, name: str, value: str, *, path: str, max_age: int | None
+) -> None:
+    """A cookie that works in the LMS's frame and nowhere else (CHIPS: one jar per framing site)."""
+    response.set_cookie(
+        name,
+        value,
+        path=path,
+        max_age=max_age,
+        httponly=True,
+        secure=True,
+        samesite="None",
+        partitioned=True,
+    )
+
+
+def may_frame(origins: Iterable[str]) -> None:
+    """These origins, those of the session's platform, may show this answer in a frame."""
+    g.frame_origins = frozenset(origins)
+
+
+def answer_headers(response: FlaskResponse) -> FlaskResponse:
+    """Security headers of every answer (OWASP ASVS 5.0, V3.4)."""
+    framers = " ".join(sorted(g.get("frame_origins", frozenset())))
+    form_goals = " ".join(filter(None, [SELF, framers]))
+    headers = response.headers
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; base-uri 'none';"
+        f" form-action {form_goals}; frame-ancestors {framers or NOBODY}"
+    )
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Permissions-Policy"] = "geolocation=(), microphone=(), payment=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if current_app.config["HTTPS"]:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint != "static":
+        headers["Cache-Control"] = "private, no-store"
+        headers["Vary"] = "Cookie"
+    return response
+
+
+def new_reference() -> str:
+    """A short name for one refusal, on the page and in the log, that says nothing by itself."""
+    return secrets.token_hex(4).upper()
+
+
+def single(form_request: Request, name: str) -> str | None:
+    """The one value of a parameter, from form or query; None if it is absent.
+
+    A parameter sent twice is nobody's honest request: it reads as absent.
+    """
+    values = form_request.values.getlist(name)
+    return values[0] if len(values) == 1 else None
+
+
+def fetched_by_script() -> bool:
+    """Whether htmx or our own script asked, and wants a fragment or a status, not a page."""
+    return "HX-Request" in request.headers
+
+
+def install_headers(app: Flask) -> None:
+    app.after_request(answer_headers)

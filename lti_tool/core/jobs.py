@@ -1,0 +1,228 @@
+"""The row is the job: claims, leases, fencing and the sweep, all counted in PostgreSQL.
+
+A job row is written in the transaction of what it is about and names it by id only. The message
+that a broker carries is just a bell; losing every message loses nothing. See docs/adr/0002.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    Interval,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from uuid_utils.compat import uuid7
+
+from lti_tool.core.db import Base, OfPlatform, enum_column, within_platform
+from lti_tool.core.errors import ToolError
+
+PACE_OF_LAST = 20  # jobs whose mean duration is the pace shown to those who wait
+
+
+class JobKind(StrEnum):
+    """What a worker can be asked to do; each has exactly one actor in `worker.py`."""
+
+    GIVE_FEEDBACK = "give_feedback"
+    POST_SCORE = "post_score"
+    REFRESH_ROSTER = "refresh_roster"
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    WORKING = "working"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class LeaseLost(ToolError):
+    """Somebody else holds the job by now: whatever was worked out must not be written."""
+
+
+class Job(OfPlatform, Base):
+    """One thing to do for one subject. `token` grows with each claim and fences off old holders."""
+
+    __tablename__ = "jobs"
+
+    kind: Mapped[JobKind] = mapped_column(enum_column(JobKind))
+    subject_id: Mapped[UUID]
+    state: Mapped[JobState] = mapped_column(enum_column(JobState), default=JobState.WAITING)
+    ready_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    lease_until: Mapped[datetime | None]
+    token: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = within_platform(
+        CheckConstraint("(state = 'working') = (lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("attempts >= 0 AND token >= 0", name="counters"),
+        Index(
+            "one_open_job_per_subject",
+            "kind",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("state IN ('waiting', 'working')"),
+        ),
+        Index(
+            "jobs_in_line",
+            "kind",
+            "ready_at",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'working')"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class InLine:
+    """Where an open job stands: `ahead` others before it (None: it is being done right now), the
+    mean `pace` of the last ones of its kind, and the error code of its last try, if it had one."""
+
+    ahead: int | None
+    pace: timedelta | None
+    last_error: str | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do one job until the lease runs out. `attempt` counts from 1, `waited` since
+    the job was written."""
+
+    job_id: UUID
+    kind: JobKind
+    platform_id: UUID
+    subject_id: UUID
+    token: int
+    attempt: int
+    waited: timedelta
+
+
+def enqueue(
+    db: Session,
+    kind: JobKind,
+    *,
+    platform_id: UUID,
+    subject_id: UUID,
+    after: timedelta = timedelta(0),
+) -> None:
+    """Write the job in this transaction and ring once it has committed; an open one is enough."""
+    values = {"id": uuid7(), "kind": kind, "platform_id": platform_id, "subject_id": subject_id}
+    statement = insert(Job).values(**values, ready_at=func.now() + after)
+    written = db.execute(statement.on_conflict_do_nothing().returning(Job.id)).scalar()
+    if written is not None and not after:
+        db.info["rung"].append((kind.value, written))
+
+
+def claim(db: Session, job_id: UUID, *, lease: timedelta) -> Claim | None:
+    """Take this job if it is ready, or if its holder's lease has run out; None otherwise."""
+    row = db.execute(
+        select(Job).where(Job.id == job_id, _claimable()).with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    row.state, row.lease_until = JobState.WORKING, func.now() + lease
+    row.started_at = func.now()
+    row.token, row.attempts = row.token + 1, row.attempts + 1
+    db.flush()
+    waited = db.execute(
+        select(type_coerce(func.now() - Job.created_at, Interval())).where(Job.id == job_id)
+    ).scalar_one()
+    return Claim(row.id, row.kind, row.platform_id, row.subject_id, row.token, row.attempts, waited)
+
+
+def ready(db: Session, limit: int = 100) -> list[tuple[JobKind, UUID]]:
+    """What waits, or was left by a holder that died: the sweep rings for these again."""
+    found = db.execute(
+        select(Job.kind, Job.id).where(_claimable()).order_by(Job.ready_at, Job.id).limit(limit)
+    )
+    return [(kind, job_id) for kind, job_id in found]
+
+
+def in_line(db: Session, kind: JobKind, subject_id: UUID) -> InLine | None:
+    """Where the open job for this subject stands; None if there is no open one."""
+    job = db.execute(
+        select(Job.state, Job.last_error, func.jobs_ahead(Job.id).label("ahead")).where(
+            Job.kind == kind,
+            Job.subject_id == subject_id,
+            Job.state.in_([JobState.WAITING, JobState.WORKING]),
+        )
+    ).one_or_none()
+    if job is None:
+        return None
+    last = (
+        select((Job.finished_at - Job.started_at).label("took"))
+        .where(Job.kind == kind, Job.state == JobState.DONE)
+        .order_by(Job.finished_at.desc())
+        .limit(PACE_OF_LAST)
+        .subquery()
+    )
+    pace = db.scalar(select(func.avg(last.c.took)))
+    return InLine(None if job.state is JobState.WORKING else job.ahead, pace, job.last_error)
+
+
+def renew(db: Session, held: Claim, *, lease: timedelta) -> None:
+    """Keep the job for another lease. Raises LeaseLost."""
+    _hold(db, held, lease_until=func.now() + lease)
+
+
+def finish(db: Session, held: Claim) -> None:
+    """The job is done, in the transaction of its result. Raises LeaseLost."""
+    _hold(db, held, state=JobState.DONE, lease_until=None, finished_at=func.now())
+
+
+def give_up(db: Session, held: Claim, error: str) -> None:
+    """No further try will help; `error` is a code, never a text of a person. Raises LeaseLost."""
+    _hold(
+        db,
+        held,
+        state=JobState.GIVEN_UP,
+        lease_until=None,
+        finished_at=func.now(),
+        last_error=error,
+    )
+
+
+def wait_again(
+    db: Session, held: Claim, error: str, *, after: timedelta, counts: bool = True
+) -> None:
+    """Put the job back. `counts=False`: it was not the job's fault. Raises LeaseLost."""
+    _hold(
+        db,
+        held,
+        state=JobState.WAITING,
+        lease_until=None,
+        ready_at=func.now() + after,
+        attempts=Job.attempts if counts else Job.attempts - 1,
+        last_error=error,
+    )
+
+
+def _claimable() -> ColumnElement[bool]:
+    return or_(
+        (Job.state == JobState.WAITING) & (Job.ready_at <= func.now()),
+        (Job.state == JobState.WORKING) & (Job.lease_until < func.now()),
+    )
+
+
+def _hold(db: Session, held: Claim, **values: object) -> None:
+    still = update(Job).where(
+        Job.id == held.job_id, Job.token == held.token, Job.state == JobState.WORKING
+    )
+    if db.execute(still.values(**values).returning(Job.id)).scalar() is None:
+        raise LeaseLost(held.kind.value)

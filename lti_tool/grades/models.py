@@ -1,0 +1,82 @@
+"""Columns in the LMS's gradebook and the scores on their way there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, within_platform
+from lti_tool.submissions.models import ReleasedBy
+
+
+class SyncState(StrEnum):
+    PLANNED = "planned"
+    POSTING = "posting"
+    POSTED = "posted"
+    FAILED = "failed"  # `reason` says why; the page says what to do
+    OVERRIDDEN = "overridden"  # a teacher changed it in the LMS: theirs stands
+    SUPERSEDED = "superseded"  # a newer version took its place before it left
+
+
+class LineItem(OfPlatform, Base):
+    """The gradebook column of one activity (AGS), remembered from launches or looked up."""
+
+    __tablename__ = "line_items"
+
+    resource_link_id: Mapped[UUID]
+    url: Mapped[str]
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = within_platform(
+        UniqueConstraint("resource_link_id"), same_platform("resource_link_id", "resource_links")
+    )
+
+
+class GradeSync(OfPlatform, Base):
+    """One version of a result on its way to the gradebook. Exists only by a teacher's act."""
+
+    __tablename__ = "grade_syncs"
+
+    course_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    resource_link_id: Mapped[UUID]
+    submission_id: Mapped[UUID]
+    feedback_id: Mapped[UUID]
+    authority: Mapped[ReleasedBy] = mapped_column(enum_column(ReleasedBy))
+    decided_by: Mapped[UUID | None]
+    score: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    score_maximum: Mapped[int]
+    comment: Mapped[str]
+    state: Mapped[SyncState] = mapped_column(enum_column(SyncState), default=SyncState.PLANNED)
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    planned_at: Mapped[datetime] = mapped_column(server_default=func.now())  # sending starts here
+    sent_at: Mapped[datetime | None]  # the timestamp the tries carry
+    restamped: Mapped[bool] = mapped_column(default=False)  # a 409 has cost the first timestamp
+    posted_at: Mapped[datetime | None]
+
+    __table_args__ = within_platform(
+        UniqueConstraint("feedback_id"),
+        same_platform("course_id", "courses"),
+        same_platform("person_id", "persons"),
+        same_platform("resource_link_id", "resource_links"),
+        same_platform("submission_id", "submissions"),
+        same_platform("feedback_id", "feedbacks"),
+        same_platform("decided_by", "persons", ondelete="SET NULL (decided_by)"),
+        CheckConstraint("score BETWEEN 0 AND score_maximum", name="score"),
+        CheckConstraint("comment <> ''", name="comment"),
+        CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("state <> 'posted' OR posted_at IS NOT NULL", name="posted"),
+        Index(
+            "one_open_sync_per_pupil",
+            "resource_link_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state IN ('planned', 'posting')"),
+        ),
+    )

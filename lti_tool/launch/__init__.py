@@ -1,0 +1,1 @@
+"""Who is here, proven: login, verification, session, registration."""
