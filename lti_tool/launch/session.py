@@ -1,0 +1,246 @@
+"""One session per launch: opened, found again, ended. See docs/adr/0004.
+
+A session is addressed in the path and proven by a cookie of that path, so that two tabs, two
+courses or two pupils at one tablet never meet.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from lti_tool.core.db import Actor, ActorRole, become
+from lti_tool.core.errors import ToolError
+from lti_tool.core.outbound import origin_of
+from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
+from lti_tool.launch.secrets import Secrets, hashed, new_secret
+from lti_tool.people.models import Course, Person, Platform, PlatformState
+from lti_tool.people.roles import Role
+
+TOUCH_AFTER = timedelta(minutes=1)  # not every request writes
+
+
+class Gone(StrEnum):
+    """Why there is no session, for the page to say."""
+
+    EXPIRED = "expired"
+    OTHER_PERSON = "other_person"
+    BLOCKED = "blocked"
+    PAUSED = "paused"
+
+
+class SessionGone(ToolError):
+    """The session is over, or this browser does not hold its key. `origins` may still frame us."""
+
+    def __init__(self, why: Gone, origins: frozenset[str] = frozenset()) -> None:
+        super().__init__(why.value)
+        self.why = why
+        self.origins = origins
+
+
+@dataclass(frozen=True)
+class DeepLinking:
+    """What the LMS wants back (Deep Linking 2.0, 4.4.1); `data` goes back byte by byte."""
+
+    return_url: str
+    accept_multiple: bool
+    data: str | None
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Everything a new session is made of."""
+
+    platform_id: UUID
+    course_id: UUID
+    person_id: UUID
+    resource_link_id: UUID | None
+    deployment: UUID
+    role: Role
+    browser: str
+    locale: str | None
+    return_url: str | None
+    in_frame: bool
+    deep_linking: DeepLinking | None
+
+
+@dataclass(frozen=True)
+class LaunchSession:
+    """Who is here, proven by a launch: the argument of every service."""
+
+    id: UUID
+    platform_id: UUID
+    course_id: UUID
+    person_id: UUID
+    role: Role
+    resource_link_id: UUID | None
+    content_id: UUID | None
+    deep_linking: DeepLinking | None
+    locale: str | None
+    return_url: str | None
+    in_frame: bool
+    course_title: str
+    link_title: str
+    person_name: str | None
+    issuer: str
+    client_id: str
+    origins: frozenset[str]
+    csrf_token: str
+
+    @property
+    def actor(self) -> Actor:
+        role = ActorRole.INSTRUCTOR if self.role is Role.INSTRUCTOR else ActorRole.LEARNER
+        return Actor(role, self.platform_id, self.course_id, self.person_id)
+
+
+def open_session(db: Session, opening: Opening) -> tuple[UUID, str]:
+    """A new session; its id for the path and its secret for the cookie.
+
+    Sessions of another person in this browser end, and so do this person's sessions in the course
+    that were opened in another role.
+    """
+    _end_others(db, opening)
+    secret = new_secret()
+    row = LaunchSessionRow(
+        id=uuid7(),
+        platform_id=opening.platform_id,
+        secret_hash=hashed(secret),
+        browser_hash=hashed(opening.browser),
+        course_id=opening.course_id,
+        person_id=opening.person_id,
+        resource_link_id=opening.resource_link_id,
+        deployment_id=opening.deployment,
+        role=opening.role,
+        locale=opening.locale,
+        return_url=opening.return_url,
+        in_frame=opening.in_frame,
+        deep_linking=asdict(opening.deep_linking) if opening.deep_linking else None,
+    )
+    db.add(row)
+    db.flush()
+    return row.id, secret
+
+
+def find_session(
+    db: Session,
+    session_id: UUID,
+    secret: str | None,
+    *,
+    secrets: Secrets,
+    idle: timedelta,
+    life: timedelta,
+) -> LaunchSession:
+    """The live session, and from here on the transaction acts for its person.
+
+    Raises:
+        SessionGone: there is none, it has ended, or the cookie is not its own.
+    """
+    found = db.execute(
+        select(
+            LaunchSessionRow,
+            Platform,
+            (LaunchSessionRow.seen_at > func.now() - idle)
+            & (LaunchSessionRow.created_at > func.now() - life),
+            LaunchSessionRow.seen_at < func.now() - TOUCH_AFTER,
+        )
+        .join(Platform, Platform.id == LaunchSessionRow.platform_id)
+        .where(LaunchSessionRow.id == session_id)
+    ).one_or_none()
+    if found is None:
+        raise SessionGone(Gone.EXPIRED)
+    row, platform, alive, stale = found
+    origins = frozenset({origin_of(platform.issuer), origin_of(platform.auth_url)})
+    if not hmac.compare_digest(row.secret_hash, hashed(secret or "")):
+        raise SessionGone(Gone.EXPIRED, origins)
+    if row.ended_at is not None or not alive or platform.state is not PlatformState.ACTIVE:
+        raise SessionGone(_why(row, platform), origins)
+    if stale:
+        row.seen_at = func.now()
+        db.flush()
+    return _in_full(db, row, platform, origins, secrets)
+
+
+def _in_full(
+    db: Session,
+    row: LaunchSessionRow,
+    platform: Platform,
+    origins: frozenset[str],
+    secrets: Secrets,
+) -> LaunchSession:
+    role = ActorRole.INSTRUCTOR if row.role is Role.INSTRUCTOR else ActorRole.LEARNER
+    become(db, Actor(role, row.platform_id, row.course_id, row.person_id))
+    title, name, blocked_at, content_id, link_title = db.execute(
+        select(
+            Course.title,
+            Person.name,
+            Person.blocked_at,
+            ResourceLink.content_id,
+            ResourceLink.title,
+        )
+        .select_from(Course)
+        .join(Person, Person.id == row.person_id)
+        .outerjoin(ResourceLink, ResourceLink.id == row.resource_link_id)
+        .where(Course.id == row.course_id)
+    ).one()
+    if blocked_at is not None:
+        raise SessionGone(Gone.BLOCKED, origins)
+    return LaunchSession(
+        id=row.id,
+        platform_id=row.platform_id,
+        course_id=row.course_id,
+        person_id=row.person_id,
+        role=row.role,
+        resource_link_id=row.resource_link_id,
+        content_id=content_id,
+        deep_linking=_deep_linking(row.deep_linking),
+        locale=row.locale,
+        return_url=row.return_url,
+        in_frame=row.in_frame,
+        course_title=title,
+        link_title=link_title or "",
+        person_name=name,
+        issuer=platform.issuer,
+        client_id=platform.client_id,
+        origins=origins,
+        csrf_token=secrets.csrf(row.id),
+    )
+
+
+def _deep_linking(stored: dict[str, Any] | None) -> DeepLinking | None:
+    return DeepLinking(**stored) if stored else None
+
+
+def _why(row: LaunchSessionRow, platform: Platform) -> Gone:
+    if platform.state is not PlatformState.ACTIVE:
+        return Gone.PAUSED
+    return Gone.OTHER_PERSON if row.end_reason is SessionEnd.OTHER_PERSON else Gone.EXPIRED
+
+
+def _end_others(db: Session, opening: Opening) -> None:
+    row = LaunchSessionRow
+    someone_else = (row.browser_hash == hashed(opening.browser)) & (
+        row.person_id != opening.person_id
+    )
+    other_role = (
+        (row.person_id == opening.person_id)
+        & (row.course_id == opening.course_id)
+        & (row.role != opening.role)
+    )
+    for which, reason in (
+        (someone_else, SessionEnd.OTHER_PERSON),
+        (other_role, SessionEnd.ROLE_CHANGED),
+    ):
+        db.execute(
+            update(row)
+            .where(row.ended_at.is_(None), which)
+            .values(ended_at=func.now(), end_reason=reason)
+        )

@@ -1,0 +1,225 @@
+"""The LMS's side door: login, launch, and our public keys. No page of a session is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+import structlog
+from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug import Response
+
+from lti_tool.core.clock import Clock
+from lti_tool.core.db import LAUNCH, Actor, ActorRole, Begin
+from lti_tool.core.errors import Invalid, NotFound
+from lti_tool.core.http import may_frame, new_reference, set_cookie, single
+from lti_tool.launch.arrival import Arrived, arrive, note_refusal
+from lti_tool.launch.claims import LaunchRefused, Reason
+from lti_tool.launch.guard import SESSION_COOKIE
+from lti_tool.launch.keysets import KeySets, KeySetUnavailable, public_jwk
+from lti_tool.launch.oidc import (
+    FindKey,
+    LoginRequest,
+    PendingLogin,
+    auth_request,
+    begin_login,
+    find_login,
+    prove,
+)
+from lti_tool.launch.secrets import Secrets, hashed, new_secret
+from lti_tool.people.services import KeySeal, platform_keys
+
+BROWSER_COOKIE = "gustav_browser"
+BROWSER_COOKIE_LIFE = 10 * 3600  # seconds; as long as a session may live
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """What the way in is made of. The roof builds it and mounts its blueprint."""
+
+    begin: Begin
+    secrets: Secrets
+    seal: KeySeal
+    keysets: KeySets
+    base_url: str
+    clock: Clock
+
+    def blueprint(self) -> Blueprint:
+        bp = Blueprint("launch", __name__, url_prefix="/lti", template_folder="templates")
+        bp.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
+        bp.add_url_rule("/login/<uuid:login_id>", "resume", self.resume)
+        bp.add_url_rule("/login/<uuid:login_id>/window", "window", self.window)
+        bp.add_url_rule("/launch", "launch", self.launch, methods=["POST"])
+        bp.add_url_rule("/keys/<uuid:platform_id>", "keys", self.keys)
+        bp.register_error_handler(LaunchRefused, self.refused)
+        bp.register_error_handler(KeySetUnavailable, _keys_unavailable)
+        return bp
+
+    def login(self) -> ResponseReturnValue:
+        """Third-party initiated login. Everything here is unproven, so little is believed."""
+        browser = request.cookies.get(BROWSER_COOKIE) or new_secret()
+        try:
+            asked = _login_request()
+            with self.begin(LAUNCH) as db:
+                login = begin_login(db, asked, browser, self.base_url)
+        except Invalid:
+            login = None
+        if login is None:
+            return self._refusal(None, "login_unknown", 400)
+        may_frame(login.origins)
+        if _cookie_is_doubtful():
+            # A browser that refuses our cookie in the frame must be found out before the LMS's
+            # single-use hint is spent: one hop through ourselves tells.
+            goal = url_for(".resume", login_id=login.id)
+        else:
+            goal = self._auth_request(login)
+        return _remember(redirect(goal, 303), browser)
+
+    def resume(self, login_id: UUID) -> ResponseReturnValue:
+        """The hop that tells whether the cookie came along."""
+        login = self._pending(login_id)
+        if login.browser_hash != hashed(request.cookies.get(BROWSER_COOKIE, "")):
+            return render_template("launch/cookies_refused.html", login_id=login_id), 200
+        return redirect(self._auth_request(login), 303)
+
+    def window(self, login_id: UUID) -> ResponseReturnValue:
+        """The whole login once more in a window of our own, where our cookie is first-party."""
+        framed = self._pending(login_id)
+        browser = request.cookies.get(BROWSER_COOKIE) or new_secret()
+        again = LoginRequest(
+            issuer=framed.issuer,
+            login_hint=framed.login_hint,
+            target_link_uri=framed.target_link_uri,
+            client_id=framed.client_id,
+            message_hint=framed.message_hint,
+            deployment_hint=framed.deployment_hint,
+        )
+        with self.begin(LAUNCH) as db:
+            login = begin_login(db, again, browser, self.base_url)
+        if login is None:
+            return self._refusal(framed.platform_id, "login_unknown", 400)
+        return _remember(redirect(self._auth_request(login), 303), browser)
+
+    def launch(self) -> ResponseReturnValue:
+        """The LMS's signed message (OIDC `form_post`)."""
+        login = self._login_of_state()
+        browser = request.cookies.get(BROWSER_COOKIE)
+        if browser is None:
+            return render_template("launch/cookies_refused.html", login_id=None), 403
+        id_token = _single_field("id_token")
+        if id_token is None:
+            return self._platform_says_no(login)
+        claims = prove(
+            login,
+            id_token,
+            browser,
+            secrets=self.secrets,
+            base_url=self.base_url,
+            find_key=self._find_key,
+            now=self.clock(),
+        )
+        with self.begin(Actor(ActorRole.LAUNCH, login.platform_id)) as db:
+            outcome = arrive(db, login, claims, browser)
+        if isinstance(outcome, Reason):
+            raise LaunchRefused(outcome)
+        return _with_session(outcome)
+
+    def keys(self, platform_id: UUID) -> ResponseReturnValue:
+        """Our public keys for one platform (RFC 7517)."""
+        with self.begin(Actor(ActorRole.LAUNCH, platform_id)) as db:
+            try:
+                pairs = [(k.kid, k.private_pem) for k in platform_keys(db, platform_id)]
+            except NotFound:
+                pairs = []
+        public = [public_jwk(self.seal.open(pem), kid) for kid, pem in pairs]
+        return jsonify(keys=public)
+
+    def refused(self, refusal: LaunchRefused) -> ResponseReturnValue:
+        login: PendingLogin | None = g.get("login")
+        return self._refusal(
+            login.platform_id if login else None, refusal.reason.value, refusal.reason.status
+        )
+
+    @property
+    def _find_key(self) -> FindKey:
+        return lambda login, kid: self.keysets.find(login.jwks_url, kid, login.platform_id)
+
+    def _auth_request(self, login: PendingLogin) -> str:
+        return auth_request(login, self.secrets, f"{self.base_url}/lti/launch")
+
+    def _pending(self, login_id: UUID) -> PendingLogin:
+        """Raises LaunchRefused."""
+        with self.begin(LAUNCH) as db:
+            login = find_login(db, login_id)
+        if login is None:
+            raise LaunchRefused(Reason.STATE_UNKNOWN)
+        may_frame(login.origins)
+        g.login = login
+        return login
+
+    def _login_of_state(self) -> PendingLogin:
+        """Raises LaunchRefused."""
+        login_id = self.secrets.login_of(_single_field("state") or "")
+        if login_id is None:
+            raise LaunchRefused(Reason.STATE_UNKNOWN)
+        return self._pending(login_id)
+
+    def _platform_says_no(self, login: PendingLogin) -> ResponseReturnValue:
+        """`error` instead of a token (OpenID Connect Core 1.0, 3.1.2.6); or simply nothing."""
+        reason = "platform_error" if _single_field("error") else Reason.MALFORMED.value
+        return self._refusal(login.platform_id, reason, 400)
+
+    def _refusal(self, platform_id: UUID | None, reason: str, status: int) -> ResponseReturnValue:
+        reference = new_reference()
+        with self.begin(LAUNCH) as db:
+            note_refusal(db, platform_id, reason, reference)
+        log.warning("launch refused", reason=reason, reference=reference, platform=platform_id)
+        return render_template("launch/refused.html", reference=reference, reason=reason), status
+
+
+def _login_request() -> LoginRequest:
+    """Raises Invalid."""
+    field = partial(single, request)
+    return LoginRequest(
+        issuer=field("iss") or "",
+        login_hint=field("login_hint") or "",
+        target_link_uri=field("target_link_uri") or "",
+        client_id=field("client_id"),
+        message_hint=field("lti_message_hint"),
+        deployment_hint=field("lti_deployment_id"),
+    )
+
+
+def _single_field(name: str) -> str | None:
+    """From the posted form only: a token in an address is nobody's honest launch."""
+    values = request.form.getlist(name)
+    return values[0] if len(values) == 1 else None
+
+
+def _cookie_is_doubtful() -> bool:
+    """In a foreign site's frame, and no cookie yet: the browser may be refusing it."""
+    fetch = request.headers
+    return (
+        BROWSER_COOKIE not in request.cookies
+        and fetch.get("Sec-Fetch-Dest") in ("iframe", "frame")
+        and fetch.get("Sec-Fetch-Site") == "cross-site"
+    )
+
+
+def _remember(response: Response, browser: str) -> Response:
+    set_cookie(response, BROWSER_COOKIE, browser, path="/lti", max_age=BROWSER_COOKIE_LIFE)
+    return response
+
+
+def _with_session(arrived: Arrived) -> Response:
+    path = f"/s/{arrived.session_id}"
+    response = redirect(f"{path}/", 303)
+    set_cookie(response, SESSION_COOKIE, arrived.secret, path=path, max_age=None)
+    return response
+
+
+def _keys_unavailable(_error: KeySetUnavailable) -> ResponseReturnValue:
+    return render_template("launch/try_again.html"), 503

@@ -1,0 +1,1 @@
+"""Launches: what is let in, and above all what is not."""

@@ -1,0 +1,450 @@
+"""The way in, over HTTP: who gets a session, who gets which page, and what is left behind."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from lti_tool.launch.claims import CONTEXT, DEPLOYMENT_ID, ROLES
+from tests.entrance import INSTRUCTOR, TOOL, Browser, House, activity, open_house, register
+from tests.fakes.platform import FakePlatform
+
+FRAMED = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.fixture
+def house(database) -> House:
+    return open_house(database)
+
+
+@pytest.fixture
+def ask(postgres) -> Callable[..., list[tuple]]:
+    """SQL as superuser: what is really there."""
+    connection = psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True)
+
+    def run(sql: str, *values: object) -> list[tuple]:
+        cursor = connection.execute(sql, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    yield run
+    connection.close()
+
+
+def people_in(ask) -> tuple[int, ...]:
+    (row,) = ask(
+        "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM courses),"
+        " (SELECT count(*) FROM memberships), (SELECT count(*) FROM launch_sessions)"
+    )
+    return row
+
+
+def reasons(ask) -> list[str]:
+    return [reason for (reason,) in ask("SELECT reason FROM security_events ORDER BY at")]
+
+
+def test_a_launch_makes_a_session_of_its_own_path_and_cookie(house: House, ask):
+    browser = house.browser()
+
+    answer = browser.launches()
+
+    assert answer.status_code == 303
+    path = answer.location.rstrip("/")
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "gustav_session" in c)
+    for flag in ("HttpOnly", "Secure", "SameSite=None", "Partitioned", f"Path={path}"):
+        assert flag in cookie
+    assert people_in(ask) == (1, 1, 1, 1)
+
+
+def test_the_authentication_request_says_what_the_standard_wants(house: House):
+    asked = house.browser().logs_in()
+
+    expected = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": house.lms.client_id,
+        "redirect_uri": f"{TOOL}/lti/launch",
+        "login_hint": "17",
+        "lti_message_hint": '{"cmid":3,"launchid":"ltilaunch9"}',
+    }
+    assert {key: asked[key] for key in expected} == expected
+
+
+def test_no_email_is_kept_anywhere(house: House, ask):
+    house.browser().arrives()
+
+    tables = ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    for (table,) in tables:
+        assert "@schule.example" not in repr(ask(f"SELECT * FROM {table}"))
+
+
+def test_the_same_token_a_second_time_is_refused_and_the_first_session_lives(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in()
+    first = browser.presents(asked)
+
+    second = browser.presents(asked)
+
+    assert second.status_code == 403
+    assert reasons(ask) == ["nonce_used"]
+    assert browser.get(first.location).status_code in (200, 303)
+
+
+def test_of_two_posts_of_one_launch_at_the_same_moment_one_wins(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in()
+    cookie = browser.client.get_cookie("gustav_browser", "gustav.schule.example", "/lti")
+
+    def post(_: int) -> int:
+        twin = house.browser()
+        twin.client.set_cookie(
+            "gustav_browser", cookie.value, domain="gustav.schule.example", path="/lti"
+        )
+        return twin.presents(asked).status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = sorted(threads.map(post, range(4)))
+
+    assert answers == [303, 403, 403, 403]
+    assert people_in(ask)[3] == 1
+
+
+def test_the_state_of_one_login_does_not_serve_the_nonce_of_another(house: House, ask):
+    browser = house.browser()
+    first, second = browser.logs_in(), browser.logs_in()
+
+    answer = browser.presents({"state": first["state"], "nonce": second["nonce"]})
+
+    assert answer.status_code == 403
+    assert reasons(ask) == ["nonce_mismatch"]
+
+
+def test_a_launch_in_a_browser_that_did_not_knock_is_refused(house: House, ask):
+    asked = house.browser().logs_in()
+    other = house.browser()
+    other.logs_in()
+
+    assert other.presents(asked).status_code == 403
+    assert reasons(ask) == ["state_unknown"]
+    assert people_in(ask) == (0, 0, 0, 0)
+
+
+def test_a_made_up_state_is_refused(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in()
+
+    for state in ("", "x", f"{uuid4().hex}.abc", asked["state"][:-1] + "!", "ä" * 40):
+        answer = browser.presents({"state": state, "nonce": asked["nonce"]})
+        assert answer.status_code == 403
+    assert set(reasons(ask)) == {"state_unknown"}
+
+
+def test_a_login_is_good_for_ten_minutes(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in()
+    ask("UPDATE oidc_logins SET created_at = created_at - interval '11 minutes'")
+
+    assert browser.presents(asked).status_code == 403
+
+
+def test_a_refusal_tells_the_person_a_reference_and_not_the_reason(house: House, ask):
+    browser = house.browser()
+
+    answer = browser.launches(exp=0)
+
+    ((reference, reason),) = ask("SELECT reference, reason FROM security_events")
+    assert answer.status_code == 403
+    assert reference in answer.text
+    assert reason not in answer.text
+    assert people_in(ask) == (0, 0, 0, 0)
+    assert "gustav_session" not in "".join(answer.headers.getlist("Set-Cookie"))
+
+
+def test_a_token_from_another_registration_is_refused(house: House, database, ask):
+    other = FakePlatform(
+        issuer="https://andere.schule.example", client_id="other-1", now=datetime.now(UTC)
+    )
+    register(database, other)
+    browser = house.browser()
+    asked = browser.logs_in()
+    message = other.launch() | {"nonce": asked["nonce"]}
+
+    answer = browser.post("/lti/launch", {"state": asked["state"], "id_token": other.sign(message)})
+
+    assert answer.status_code == 403
+    assert people_in(ask) == (0, 0, 0, 0)
+
+
+def test_an_unknown_deployment_waits_for_the_admin_and_nobody_comes_in(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in(lti_deployment_id="99")
+
+    answer = browser.presents(asked, **{DEPLOYMENT_ID: "99"})
+
+    assert answer.status_code == 403
+    assert ask("SELECT deployment_id, state FROM deployments ORDER BY 1") == [
+        (house.lms.deployment_id, "active"),
+        ("99", "waiting"),
+    ]
+    assert people_in(ask) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("roles", [[], ["http://example.org/unknown"]])
+def test_unknown_or_no_roles_come_in_as_learners(house: House, ask, roles):
+    house.browser().launches(**{ROLES: roles})
+
+    assert ask("SELECT role FROM memberships") == [("learner",)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://unknown.example"},
+        {"client_id": "unknown"},
+        {"iss": None},
+        {"login_hint": None},
+        {"login_hint": "x" * 100_000},
+        {"login_hint": "a\x00b"},
+        {"target_link_uri": "https://evil.example/lti/launch"},
+        {"target_link_uri": f"{TOOL}.evil.example/"},
+        {"target_link_uri": None},
+    ],
+)
+def test_a_knock_that_makes_no_sense_gets_a_page_and_leaves_nothing(house: House, ask, changes):
+    answer = house.browser().knocks(**changes)
+
+    assert answer.status_code == 400
+    assert answer.headers.getlist("Set-Cookie") == []
+    assert ask("SELECT count(*) FROM oidc_logins") == [(0,)]
+    assert "moodle.schule.example" not in answer.text
+
+
+def test_a_parameter_sent_twice_is_nobodys_honest_knock(house: House):
+    browser = house.browser()
+    twice = {"iss": [house.lms.issuer, "https://evil.example"], "login_hint": "17"}
+
+    assert browser.post("/lti/login", twice).status_code == 400
+    asked = browser.logs_in()
+    token = house.lms.sign(house.lms.launch() | {"nonce": asked["nonce"]})
+    doubled = {"state": asked["state"], "id_token": [token, token]}
+    assert browser.post("/lti/launch", doubled).status_code == 400
+
+
+def test_a_platforms_own_error_is_a_friendly_page(house: House):
+    browser = house.browser()
+    asked = browser.logs_in()
+
+    answer = browser.post(
+        "/lti/launch",
+        {"state": asked["state"], "error": "login_required", "error_description": "<script>x"},
+    )
+
+    assert answer.status_code == 400
+    assert "<script>x" not in answer.text
+
+
+def test_a_token_in_the_address_is_not_read(house: House):
+    browser = house.browser()
+    asked = browser.logs_in()
+    token = house.lms.sign(house.lms.launch() | {"nonce": asked["nonce"]})
+
+    assert browser.get(f"/lti/launch?state={asked['state']}&id_token={token}").status_code == 405
+    answer = browser.post(f"/lti/launch?id_token={token}", {"state": asked["state"]})
+    assert answer.status_code == 400
+
+
+def test_hidden_frames_that_keep_knocking_do_not_fill_the_table(house: House, ask):
+    browser = house.browser()
+
+    for _ in range(25):
+        browser.logs_in()
+
+    assert ask("SELECT count(*) FROM oidc_logins") == [(20,)]
+
+
+def test_in_a_foreign_frame_the_cookie_is_tried_before_the_lms_is_asked(house: House):
+    browser = house.browser()
+
+    hop = browser.knocks(headers=FRAMED)
+    assert hop.location.startswith("/lti/login/")
+    onward = browser.get(hop.location)
+
+    assert onward.status_code == 303
+    assert onward.location.startswith(house.lms.auth_url)
+
+
+def test_a_browser_that_refuses_the_cookie_is_offered_a_window_of_its_own(house: House, ask):
+    refusing = house.browser()
+    hop = refusing.knocks(headers=FRAMED)
+    refusing.client.delete_cookie("gustav_browser", domain="gustav.schule.example", path="/lti")
+
+    page = refusing.get(hop.location)
+
+    assert page.status_code == 200
+    assert "In eigenem Fenster öffnen" in page.text
+    assert f"frame-ancestors {house.lms.issuer}" in page.headers["Content-Security-Policy"]
+    window = house.browser()
+    onward = window.get(f"{hop.location}/window")
+    assert onward.status_code == 303
+    query = {k: v[0] for k, v in parse_qs(urlsplit(onward.location).query).items()}
+    assert window.presents(query).status_code == 303
+
+
+def test_without_any_cookie_the_launch_asks_for_one_and_weakens_nothing(house: House, ask):
+    browser = house.browser()
+    asked = browser.logs_in()
+    browser.client.delete_cookie("gustav_browser", domain="gustav.schule.example", path="/lti")
+
+    answer = browser.presents(asked)
+
+    assert answer.status_code == 403
+    assert people_in(ask) == (0, 0, 0, 0)
+
+
+def test_somebody_elses_launch_in_this_browser_ends_the_first_session(house: House):
+    browser = house.browser()
+    adas = browser.arrives(activity(house.lms), sub="17")
+    bens = browser.arrives(activity(house.lms, name="Ben Blau"), sub="18")
+
+    answer = browser.get(adas)
+
+    assert answer.status_code == 409
+    assert "jetzt jemand anderes" in answer.text
+    assert browser.get(bens).status_code in (200, 303)
+
+
+def test_two_courses_in_two_tabs_are_two_sessions(house: House):
+    browser = house.browser()
+    first = browser.arrives(activity(house.lms, course="31", link="9"))
+    second = browser.arrives(activity(house.lms, course="32", link="10"))
+
+    assert "Kurs 31" in browser.get(first, follow_redirects=True).text
+    assert "Kurs 32" in browser.get(second, follow_redirects=True).text
+
+
+def test_a_new_role_ends_the_older_sessions_of_that_person_in_that_course(house: House):
+    browser, home = house.browser(), house.browser()
+    as_teacher = home.arrives(activity(house.lms, INSTRUCTOR))
+
+    browser.arrives(activity(house.lms))
+
+    assert home.get(as_teacher).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ("UPDATE launch_sessions SET seen_at = seen_at - interval '91 minutes'", 401),
+        (
+            "UPDATE launch_sessions SET created_at = created_at - interval '11 hours'",
+            401,
+        ),
+        ("UPDATE persons SET blocked_at = now()", 403),
+        ("UPDATE platforms SET state = 'paused'", 403),
+    ],
+)
+def test_a_session_ends_when_its_time_or_its_right_is_over(house: House, ask, change, status):
+    browser = house.browser()
+    path = browser.arrives()
+    ask(change)
+
+    assert browser.get(path).status_code == status
+
+
+def test_a_session_is_worth_nothing_without_its_cookie(house: House):
+    path = house.browser().arrives()
+
+    for other in (house.browser(), stranger_with_a_cookie(house, path)):
+        assert other.get(path).status_code == 401
+
+
+def stranger_with_a_cookie(house: House, path: str) -> Browser:
+    browser = house.browser()
+    browser.client.set_cookie(
+        "gustav_session", "guessed", domain="gustav.schule.example", path=path.rstrip("/")
+    )
+    return browser
+
+
+def test_a_blocked_person_gets_no_new_session(house: House, ask):
+    browser = house.browser()
+    browser.arrives()
+    ask("UPDATE persons SET blocked_at = now()")
+
+    assert browser.launches().status_code == 403
+    assert reasons(ask) == ["person_blocked"]
+
+
+def test_a_paused_platform_lets_nobody_in(house: House, ask):
+    ask("UPDATE platforms SET state = 'paused'")
+
+    assert house.browser().knocks().status_code == 400
+
+
+def test_a_learner_cannot_come_in_by_deep_linking(house: House, ask):
+    answer = house.browser().launches(
+        house.lms.deep_linking("http://purl.imsglobal.org/vocab/lis/v2/membership#Learner")
+    )
+
+    assert answer.status_code == 403
+    assert people_in(ask)[3] == 0
+
+
+def test_a_launch_without_a_course_is_a_space_of_its_own(house: House, ask):
+    claims = activity(house.lms)
+    del claims[CONTEXT]
+    house.browser().arrives(claims)
+
+    assert ask("SELECT context_id FROM courses") == [("link:9",)]
+
+
+def test_platform_keys_that_do_not_answer_ask_to_try_again(house: House, ask):
+    house.lms.is_down = True
+
+    answer = house.browser().launches()
+
+    assert answer.status_code == 503
+    assert people_in(ask) == (0, 0, 0, 0)
+
+
+def test_our_public_keys_are_one_set_per_platform_and_hold_nothing_private(house: House):
+    keys = house.browser().get(f"/lti/keys/{house.platform_id}").json["keys"]
+
+    (key,) = keys
+    assert set(key) == {"kid", "kty", "use", "alg", "n", "e"}
+    assert house.browser().get(f"/lti/keys/{uuid4()}").json == {"keys": []}
+
+
+def test_the_lms_may_look_at_the_launch_address_without_harm(house: House):
+    assert house.browser().get("/lti/launch").status_code == 405
+
+
+def test_a_name_the_platform_no_longer_shares_is_forgotten(house: House, ask):
+    browser = house.browser()
+    browser.arrives(activity(house.lms))
+    claims = activity(house.lms)
+    for name in ("name", "given_name", "family_name"):
+        claims.pop(name, None)
+
+    browser.arrives(claims)
+
+    assert ask("SELECT name FROM persons") == [(None,)]
+
+
+def test_a_teachers_launch_asks_for_the_roster_once_in_a_while(house: House, ask):
+    browser = house.browser()
+    for _ in range(3):
+        browser.arrives(house.lms.launch(INSTRUCTOR))
+
+    assert ask("SELECT kind, state FROM jobs") == [("refresh_roster", "waiting")]
+
+
+def test_the_clock_of_the_lms_may_be_a_minute_off(house: House):
+    ahead = int((datetime.now(UTC) + timedelta(seconds=40)).timestamp())
+
+    assert house.browser().launches(iat=ahead, exp=ahead + 60).status_code == 303
