@@ -1,0 +1,143 @@
+"""What one practice LMS is made of: its address, its people and courses, and the one tool it knows.
+
+Everything that reaches outside (clock, sleep, HTTP) is a field here, so that tests need no sockets
+and no waiting.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import httpx
+
+
+class Role(StrEnum):
+    """`ASSISTANT` is Moodle's non-editing teacher: Instructor in a launch, but Learner in NRPS."""
+
+    TEACHER = "teacher"
+    ASSISTANT = "assistant"
+    PUPIL = "pupil"
+
+
+@dataclass(frozen=True)
+class Person:
+    """An invented person. `user_id` is a decimal string, like Moodle's."""
+
+    user_id: str
+    given_name: str
+    family_name: str
+    username: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@schule.example"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course and who is in it. `history` holds the ids it was copied from, nearest first."""
+
+    course_id: str
+    label: str
+    title: str
+    members: tuple[tuple[str, Role], ...]
+    history: tuple[str, ...] = ()
+
+    def role_of(self, user_id: str) -> Role | None:
+        return dict(self.members).get(user_id)
+
+
+@dataclass(frozen=True)
+class ToolRegistration:
+    """The tool as an administrator entered it. `redirect_uris` match exactly, as in Moodle.
+
+    `deployment_id` is also the `type_id` of the service URLs. `custom` are the tool's parameters;
+    they win over those of an activity. Names and e-mail go out only when the switches say so.
+    """
+
+    name: str
+    client_id: str
+    deployment_id: str
+    login_url: str
+    redirect_uris: tuple[str, ...]
+    target_link_uri: str
+    deep_link_url: str
+    jwks_url: str
+    custom: tuple[tuple[str, str], ...] = ()
+    share_names: bool = True
+    share_email: bool = False
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def fetch_json(url: str) -> object:
+    """GET a JSON document. Raises `httpx.HTTPError` or `ValueError`."""
+    answer = httpx.get(url, timeout=5, trust_env=False)
+    return answer.raise_for_status().json()
+
+
+def fetch_status(url: str) -> int:
+    """GET a page and forget it, as Moodle does. Raises `httpx.HTTPError`."""
+    return httpx.get(url, timeout=2, trust_env=False).status_code
+
+
+PEOPLE = (
+    Person("11", "Marie", "Curie", "m.curie"),
+    Person("21", "Ada", "Abel", "a.abel"),
+    Person("22", "Ben", "Blau", "b.blau"),
+    Person("23", "Cem", "Çelik", "c.celik"),
+    Person("24", "Dana", "Dorn", "d.dorn"),
+)
+
+COURSES = (
+    Course(
+        course_id="2",
+        label="BIO8B",
+        title="Bio 8b",
+        members=(
+            ("11", Role.TEACHER),
+            ("21", Role.PUPIL),
+            ("22", Role.PUPIL),
+            ("23", Role.PUPIL),
+            ("24", Role.PUPIL),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class PracticeSettings:
+    """`base_url` is the issuer, without a slash at its end; `data_dir=None` keeps all in memory."""
+
+    base_url: str
+    data_dir: Path | None = None
+    tool: ToolRegistration | None = None
+    clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], None] = time.sleep
+    fetch_json: Callable[[str], object] = fetch_json
+    fetch_status: Callable[[str], int] = fetch_status
+    people: tuple[Person, ...] = PEOPLE
+    courses: tuple[Course, ...] = COURSES
+
+
+@dataclass(frozen=True)
+class PlatformUrls:
+    """What a tool's administrator has to enter about this platform."""
+
+    issuer: str
+    auth_url: str
+    token_url: str
+    jwks_url: str
+
+
+def platform_urls(base_url: str) -> PlatformUrls:
+    return PlatformUrls(base_url, f"{base_url}/auth", f"{base_url}/token", f"{base_url}/jwks")

@@ -1,0 +1,2 @@
+// The tool came back inside our frame: go on in the whole window.
+window.top.location.replace(document.getElementById("leave").href);
