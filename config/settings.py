@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -23,6 +24,17 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GUSTAV_"
+
+
+def _seconds(value: object) -> object:
+    """Plain numbers are seconds; everything else is left to pydantic (ISO 8601)."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class SettingsError(Exception):
@@ -50,7 +62,7 @@ class Settings(BaseSettings):
     model_name: str = Field(default="gemma3:12b", description="Model as the host names it")
     model_api_key: SecretStr | None = Field(default=None, description="Key of an openai host")
     model_context: int = Field(default=8192, ge=1024, description="Tokens the model may see")
-    model_time_limit: timedelta = Field(
+    model_time_limit: Duration = Field(
         default=timedelta(seconds=180), description="After this the model counts as silent"
     )
     outbound_allow: Annotated[frozenset[str], NoDecode] = Field(
@@ -58,15 +70,15 @@ class Settings(BaseSettings):
         description="Internal hosts the tool may call, host or host:port, comma-separated",
     )
     worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
-    job_lease: timedelta = Field(
+    job_lease: Duration = Field(
         default=timedelta(minutes=5), description="A worker silent for so long counts as dead"
     )
     job_attempts: int = Field(default=3, ge=1, description="Tries before a teacher is asked")
-    sweep_every: timedelta = Field(
+    sweep_every: Duration = Field(
         default=timedelta(seconds=10), description="How often a worker looks for waiting rows"
     )
-    session_idle: timedelta = Field(default=timedelta(minutes=90), description="Idle limit")
-    session_life: timedelta = Field(default=timedelta(hours=10), description="Absolute limit")
+    session_idle: Duration = Field(default=timedelta(minutes=90), description="Idle limit")
+    session_life: Duration = Field(default=timedelta(hours=10), description="Absolute limit")
     language: Literal["de", "en"] = Field(default="de", description="Where no one says other")
     log_format: Literal["json", "text"] = Field(default="json", description="How logs look")
 

@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from config.settings import Settings, read_settings
-from lti_tool.core.db import ADMIN, Database
+from lti_tool.core.db import ADMIN, LAUNCH, Database
 from lti_tool.launch.claims import CONTEXT, CUSTOM, PRESENTATION, RESOURCE_LINK
+from lti_tool.launch.guard import Door
+from lti_tool.launch.session import LaunchSession, find_session
 from lti_tool.people.services import KeySeal, PlatformSpec, add_platform
 from lti_tool.web import create_app
 from tests.fakes.platform import INSTRUCTOR, LEARNER, TOOL, FakePlatform
@@ -127,6 +129,27 @@ class Browser:
         message = dict(claims or lms.launch()) | {"nonce": asked["nonce"], "sub": sub} | changes
         form = {"state": asked["state"], "id_token": lms.sign(message)}
         return self.post("/lti/launch", form)
+
+    def session(self, path: str) -> LaunchSession:
+        """The session behind a path that this browser has launched."""
+        where = path.rstrip("/")
+        cookie = self.client.get_cookie("gustav_session", urlsplit(TOOL).hostname or "", where)
+        assert cookie is not None
+        door: Door = self.house.app.extensions["door"]
+        with self.house.database.begin(LAUNCH) as db:
+            return find_session(
+                db,
+                UUID(where.rsplit("/", 1)[1]),
+                cookie.value,
+                secrets=door.secrets,
+                idle=door.idle,
+                life=door.life,
+            )
+
+    def sends(self, path: str, data: Mapping[str, Any], session: str) -> TestResponse:
+        """A form of this session, with its token."""
+        token = self.session(session).csrf_token
+        return self.post(path, {**data, "csrf": token})
 
     def arrives(self, claims: Mapping[str, Any] | None = None, sub: str = "17") -> str:
         """Launch, and return the path of the session."""

@@ -1,0 +1,223 @@
+"""What a gradebook's answer means: posted, try again, or stop and tell the teacher. Pure rules.
+
+Moodle's real behaviour, which these rules are made for: a score that is not newer than the last
+change is refused (409), also when that change was an earlier try of ours that did arrive; a
+teacher's own grade stands although the answer is 200; a locked grade answers 500 with `[]`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+
+from lti_tool.grades.messages import (
+    UNREAD,
+    Answered,
+    FailureReason,
+    NoAnswer,
+    NotSent,
+    PostOutcome,
+    ReadBack,
+    Result,
+    Score,
+)
+
+GIVE_UP_AFTER = timedelta(hours=24)
+LONGEST_WAIT = timedelta(hours=1)
+FIRST_WAIT = timedelta(seconds=10)
+RESTAMP_WAIT = timedelta(seconds=2)
+STEP = timedelta(seconds=1)  # Moodle compares whole seconds
+FURTHEST_AHEAD = timedelta(minutes=15)
+
+_FINEST = Decimal("0.00001")  # what Moodle keeps of a grade
+_COARSEST = Decimal("0.005")  # half of what a platform with two decimals keeps
+
+_NOTHING = Result(score=None, maximum=None)
+
+_FINAL: Mapping[int, FailureReason] = {
+    400: FailureReason.NOT_GRADABLE,  # Moodle: not enrolled, or in a role without grades
+    401: FailureReason.NOT_AUTHORISED,  # after a new token was tried
+    403: FailureReason.NOT_ALLOWED,
+    404: FailureReason.COLUMN_GONE,
+    410: FailureReason.COLUMN_GONE,
+    422: FailureReason.NOT_GRADABLE,
+}
+_BUSY = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to post `ours`, and all that is known about it.
+
+    `last_posted`: the score of ours that the gradebook held before, if any. `number`: 1 for the
+    first try. `age`: since the score was planned. `restamped`: this try already carried a second
+    timestamp after a 409. `read_back`: what was read afterwards, see `must_read_back`.
+    """
+
+    outcome: PostOutcome
+    ours: Score
+    last_posted: Score | None = None
+    read_back: ReadBack = UNREAD
+    number: int = 1
+    age: timedelta = timedelta()
+    restamped: bool = False
+
+
+@dataclass(frozen=True)
+class Posted:
+    """It stands in the gradebook. `verified`: seen there, not only promised."""
+
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Post again after so long: as it was, or, if `restamp`, with a timestamp from `stamp`.
+
+    `newer_than`: the moment the gradebook gives for what stands there, for `stamp`.
+    """
+
+    after: timedelta
+    restamp: bool = False
+    newer_than: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Final:
+    """Stop, and show the reason with what to do."""
+
+    reason: FailureReason
+
+
+Decision = Posted | Retry | Final
+
+
+def must_read_back(outcome: PostOutcome) -> bool:
+    """Whether the answer alone does not say what stands in the gradebook now."""
+    return isinstance(outcome, Answered) and (_accepted(outcome) or outcome.status == 409)
+
+
+def decide(attempt: Attempt, now: datetime, jitter: float) -> Decision:
+    """What to do after a try. `jitter`: random, 0 <= jitter < 1."""
+    outcome = attempt.outcome
+    if isinstance(outcome, NotSent):
+        return Final(outcome.reason)
+    if isinstance(outcome, NoAnswer):
+        return _later(attempt, outcome.retry_after, now, jitter)
+    if _accepted(outcome):
+        return _after_acceptance(attempt)
+    if outcome.status == 409:
+        return _after_conflict(attempt, now, jitter)
+    return _after_refusal(attempt, outcome, now, jitter)
+
+
+def retry_delay(attempt: int, jitter: float) -> timedelta:
+    """10 s, 20 s, 40 s … up to an hour, less up to half of it at random so that tries spread."""
+    longest: timedelta = min(FIRST_WAIT * 2 ** min(max(attempt, 1) - 1, 20), LONGEST_WAIT)
+    return longest * (1 - jitter / 2)
+
+
+def retry_after(header: str | None, now: datetime) -> timedelta | None:
+    """The wait that a Retry-After header asks for (RFC 9110, 10.2.3), at most an hour; or None."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=min(int(text[:9]), 10**6)), LONGEST_WAIT)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment - now, timedelta()), LONGEST_WAIT)
+
+
+def stamp(now: datetime, last: datetime | None, stored: datetime | None = None) -> datetime:
+    """The timestamp for a try: now, but at least a second after the last one of this pupil.
+
+    `stored`: the moment the gradebook itself gives for what it holds; it wins over a clock of ours
+    that is slow, unless it is so far ahead that it cannot be meant.
+    """
+    if stored and stored > now + FURTHEST_AHEAD:
+        stored = None
+    return max([now, *(moment + STEP for moment in (last, stored) if moment)])
+
+
+def same_score(result: Result, score: Score) -> bool:
+    """Whether the gradebook shows these points, on whatever scale its column has.
+
+    The tolerance covers rounding by the gradebook (two or more decimals) and always stays below
+    half of a tenth of a point of ours, so that no real difference hides in it.
+    """
+    if result.score is None:
+        return False
+    scale = result.maximum / score.maximum if result.maximum else Decimal(1)
+    tolerance = max(min(_COARSEST, scale * Decimal("0.025")), _FINEST)
+    return abs(result.score - score.given * scale) <= tolerance
+
+
+def overridden(result: Result, last_posted: Score | None, ours: Score) -> bool:
+    """Whether what stands there is by nobody of us: neither this score nor the one before."""
+    if result.score is None:
+        return last_posted is not None  # somebody took our grade away
+    if same_score(result, ours):
+        return False
+    return last_posted is None or not same_score(result, last_posted)
+
+
+def _after_acceptance(attempt: Attempt) -> Decision:
+    """200 is only a promise: beside a teacher's own grade Moodle accepts ours and drops it."""
+    result = attempt.read_back.result
+    if result is None:
+        return Posted(verified=False)
+    if same_score(result, attempt.ours):
+        return Posted(verified=True)
+    return Final(FailureReason.OVERRIDDEN)
+
+
+def _after_conflict(attempt: Attempt, now: datetime, jitter: float) -> Decision:
+    """409: an earlier try did arrive, or a teacher was faster, or a clock is slow."""
+    if not attempt.read_back.known:
+        return _later(attempt, None, now, jitter)
+    result = attempt.read_back.result or _NOTHING
+    if same_score(result, attempt.ours) and not _is_the_older(result, attempt):
+        return Posted(verified=True)
+    if overridden(result, attempt.last_posted, attempt.ours):
+        return Final(FailureReason.OVERRIDDEN)
+    if attempt.restamped:
+        return Final(FailureReason.CLOCK)
+    return Retry(RESTAMP_WAIT, restamp=True, newer_than=result.timestamp)
+
+
+def _after_refusal(attempt: Attempt, outcome: Answered, now: datetime, jitter: float) -> Decision:
+    if outcome.status == 500 and outcome.empty_list:
+        return Final(FailureReason.LOCKED)
+    if outcome.status >= 500 or outcome.status in _BUSY:
+        return _later(attempt, outcome.retry_after, now, jitter)
+    return Final(_FINAL.get(outcome.status, FailureReason.REJECTED))
+
+
+def _is_the_older(result: Result, attempt: Attempt) -> bool:
+    """Equal points, but under the comment of our last score: the new comment has not arrived."""
+    last, ours = attempt.last_posted, attempt.ours
+    if last is None or result.comment is None or _words(last.comment) == _words(ours.comment):
+        return False
+    return same_score(result, last) and _words(result.comment) == _words(last.comment)
+
+
+def _later(
+    attempt: Attempt, retry_after_header: str | None, now: datetime, jitter: float
+) -> Decision:
+    asked = retry_after(retry_after_header, now) or timedelta()
+    after = max(asked, retry_delay(attempt.number, jitter))
+    if attempt.age + after > GIVE_UP_AFTER:
+        return Final(FailureReason.GAVE_UP)
+    return Retry(after)
+
+
+def _accepted(outcome: Answered) -> bool:
+    return 200 <= outcome.status < 300
+
+
+def _words(text: str) -> list[str]:
+    """A comment without its line breaks and spaces, which gradebooks rearrange."""
+    return text.split()

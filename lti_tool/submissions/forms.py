@@ -1,0 +1,61 @@
+"""What a pupil's form sends, read into values. Nothing of the text is changed but what no
+database could keep and line ends, which browsers send as CRLF whatever was typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from lti_tool.core.errors import Invalid
+from lti_tool.submissions.service import Answer
+
+_LINE_END = re.compile(r"\r\n?")
+# PostgreSQL stores neither NUL nor lone surrogates; no keyboard types the other control characters.
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_WHOLE = re.compile(r"[0-9]{1,6}")
+
+
+@dataclass(frozen=True)
+class DraftForm:
+    """`version`: that of the draft the page was drawn with, 0 for none."""
+
+    text: str
+    version: int
+
+    @classmethod
+    def read(cls, sent: Mapping[str, str]) -> DraftForm:
+        """Raises Invalid: "text": "missing"; "version": "not_a_number"."""
+        return cls(_written(sent), _number(sent, "version"))
+
+
+def read_answer(sent: Mapping[str, str]) -> Answer:
+    """The answer, its key and the attempt it was meant as.
+
+    Raises:
+        Invalid: "text": "missing"; "client_key": "not_a_key"; "attempt": "not_a_number".
+    """
+    try:
+        key = UUID(sent.get("client_key", ""))
+    except ValueError:
+        raise Invalid({"client_key": "not_a_key"}) from None
+    return Answer(text=_written(sent), client_key=key, attempt=_number(sent, "attempt"))
+
+
+def clean(text: str) -> str:
+    """The text as it is kept."""
+    return _UNSTORABLE.sub("", _LINE_END.sub("\n", text))
+
+
+def _written(sent: Mapping[str, str]) -> str:
+    if "text" not in sent:
+        raise Invalid({"text": "missing"})
+    return clean(sent["text"])
+
+
+def _number(sent: Mapping[str, str], field: str) -> int:
+    typed = sent.get(field, "")
+    if not _WHOLE.fullmatch(typed):
+        raise Invalid({field: "not_a_number"})
+    return int(typed)

@@ -1,0 +1,225 @@
+"""Handing in: drafts, attempts, and where a piece of work stands. The pupil's half; what teachers
+and the model do with it is in `review.py`.
+
+Nothing that a pupil typed is lost: whatever cannot be taken as an attempt is kept as the draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from lti_tool.content.models import RegularTask
+from lti_tool.core import jobs
+from lti_tool.core.errors import Conflict, Invalid, NotFound
+from lti_tool.launch.session import LaunchSession
+from lti_tool.submissions.models import ANSWER_LIMIT, Draft, Submission
+from lti_tool.submissions.states import State
+
+
+class Problem(StrEnum):
+    """Why an answer was not taken as an attempt; its text is in the draft."""
+
+    ATTEMPTS_USED = "attempts_used"
+    OTHER_TAB = "other_tab"  # another attempt was handed in since the page was drawn
+    HANDED_IN_ALREADY = "handed_in_already"  # same key, other text: a page gone back to
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the form sends. `client_key` is made once per page; `attempt` is what it promised."""
+
+    text: str
+    client_key: UUID
+    attempt: int
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """Either the receipt, or why not."""
+
+    submission: Submission | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything a pupil's page shows. `submissions` newest first; `line` while feedback is being
+    worked out for the newest one."""
+
+    task: RegularTask
+    submissions: Sequence[Submission]
+    draft: Draft | None
+    line: jobs.InLine | None
+
+    @property
+    def newest(self) -> Submission | None:
+        return self.submissions[0] if self.submissions else None
+
+    @property
+    def next_attempt(self) -> int:
+        return self.newest.attempt + 1 if self.newest else 1
+
+    @property
+    def attempts_left(self) -> int:
+        return max(0, self.task.max_attempts - self.next_attempt + 1)
+
+    @property
+    def may_write(self) -> bool:
+        """An attempt is left. Whoever waits for feedback may hand in a better text meanwhile."""
+        return self.attempts_left > 0
+
+
+def open_work(db: Session, launch: LaunchSession, task: RegularTask) -> Work:
+    """What this pupil has done on the task of this activity."""
+    submissions = db.scalars(
+        select(Submission)
+        .where(
+            Submission.resource_link_id == launch.resource_link_id,
+            Submission.task_id == task.id,
+            Submission.person_id == launch.person_id,
+        )
+        .order_by(Submission.attempt.desc())
+    ).all()
+    line = None
+    if submissions and submissions[0].state is State.HANDED_IN:
+        line = jobs.in_line(db, jobs.JobKind.GIVE_FEEDBACK, submissions[0].id)
+    return Work(task, submissions, _draft(db, launch), line)
+
+
+def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:
+    """A submission this person may see: their own, or in their course if they teach it. NotFound
+    otherwise, as for one that does not exist."""
+    found = db.scalar(
+        select(Submission).where(
+            Submission.id == submission_id,
+            Submission.resource_link_id == launch.resource_link_id,
+        )
+    )
+    if found is None:
+        raise NotFound("submission")
+    return found
+
+
+def save_draft(db: Session, launch: LaunchSession, written: str, version: int) -> Draft:
+    """Keep what is being typed. `version` is the one the page knew; 0 for none.
+
+    Raises:
+        Conflict: "draft_newer": another tab or device has saved since; theirs is kept.
+        Invalid: "answer": "too_long".
+    """
+    _check_length(written)
+    _lock(db, launch)
+    current = _draft(db, launch)
+    if current is not None and current.version != version and current.text != written:
+        raise Conflict("draft_newer")
+    return _keep_draft(db, launch, written)
+
+
+def hand_in(db: Session, launch: LaunchSession, task: RegularTask, answer: Answer) -> HandedIn:
+    """Take an answer as the next attempt; a resend finds its first sending.
+
+    Parallel calls of one pupil wait for one another, so the limit holds under any number of them.
+
+    Raises:
+        Invalid: "answer": "empty" or "too_long".
+    """
+    if not answer.text.strip():
+        raise Invalid({"answer": "empty"})
+    _check_length(answer.text)
+    _lock(db, launch)
+    work = open_work(db, launch, task)
+    sent = next((s for s in work.submissions if s.client_key == answer.client_key), None)
+    if sent is not None and sent.answer == answer.text:
+        return HandedIn(sent)
+    problem = _problem(work, answer, sent)
+    if problem is not None:
+        _keep_draft(db, launch, answer.text)
+        return HandedIn(problem=problem)
+    return HandedIn(_write(db, launch, task, answer))
+
+
+def _problem(work: Work, answer: Answer, sent: Submission | None) -> Problem | None:
+    if sent is not None:
+        return Problem.HANDED_IN_ALREADY
+    if work.attempts_left == 0:
+        return Problem.ATTEMPTS_USED
+    if answer.attempt != work.next_attempt:
+        return Problem.OTHER_TAB
+    return None
+
+
+def _write(db: Session, launch: LaunchSession, task: RegularTask, answer: Answer) -> Submission:
+    submission = Submission(
+        id=uuid7(),
+        platform_id=launch.platform_id,
+        course_id=launch.course_id,
+        resource_link_id=launch.resource_link_id,
+        task_id=task.id,
+        person_id=launch.person_id,
+        attempt=answer.attempt,
+        client_key=answer.client_key,
+        answer=answer.text,
+        language="en" if (launch.locale or "").startswith("en") else "de",
+    )
+    db.add(submission)
+    db.flush()
+    db.execute(
+        delete(Draft).where(
+            Draft.resource_link_id == launch.resource_link_id,
+            Draft.person_id == launch.person_id,
+        )
+    )
+    jobs.enqueue(
+        db,
+        jobs.JobKind.GIVE_FEEDBACK,
+        platform_id=launch.platform_id,
+        subject_id=submission.id,
+    )
+    return submission
+
+
+def _draft(db: Session, launch: LaunchSession) -> Draft | None:
+    return db.scalar(
+        select(Draft).where(
+            Draft.resource_link_id == launch.resource_link_id,
+            Draft.person_id == launch.person_id,
+        )
+    )
+
+
+def _keep_draft(db: Session, launch: LaunchSession, written: str) -> Draft:
+    new = insert(Draft).values(
+        id=uuid7(),
+        platform_id=launch.platform_id,
+        course_id=launch.course_id,
+        resource_link_id=launch.resource_link_id,
+        person_id=launch.person_id,
+        text=written,
+        version=1,
+    )
+    statement = new.on_conflict_do_update(
+        index_elements=["resource_link_id", "person_id"],
+        set_={"text": written, "version": Draft.version + 1, "saved_at": func.now()},
+    ).returning(Draft)
+    return db.scalars(statement, execution_options={"populate_existing": True}).one()
+
+
+def _check_length(written: str) -> None:
+    if len(written) > ANSWER_LIMIT:
+        raise Invalid({"answer": "too_long"})
+
+
+def _lock(db: Session, launch: LaunchSession) -> None:
+    """One pupil's writing at one activity happens in single file."""
+    db.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"),
+        {"who": f"{launch.resource_link_id}:{launch.person_id}"},
+    )

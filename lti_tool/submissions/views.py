@@ -1,0 +1,177 @@
+"""The pupil's pages of one task: write, hand in, wait, read the feedback, look back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from sqlalchemy.orm import Session
+
+from lti_tool.content.access import task_here
+from lti_tool.content.service import unit_of
+from lti_tool.core.clock import utc_now
+from lti_tool.core.errors import Invalid
+from lti_tool.core.http import fetched_by_script
+from lti_tool.core.markdown import trusted
+from lti_tool.core.speech import Speech
+from lti_tool.launch.guard import learner
+from lti_tool.launch.session import LaunchSession
+from lti_tool.submissions import forms, review, service
+from lti_tool.submissions.models import Author, Submission
+from lti_tool.submissions.service import Work
+from lti_tool.submissions.shown import ShownAttempt, shown_attempt
+
+bp = Blueprint("work", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True)
+class Field:
+    """The answer field: what stands in it, and the key and the attempt it is for."""
+
+    text: str
+    version: int
+    client_key: UUID
+    attempt: int
+    last: bool
+
+
+@bp.get("/")
+@learner
+def task(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """The task, and where this pupil's work on it stands."""
+    return _page(db, _work(db, launch), writing="revise" in request.args)
+
+
+@bp.post("/")
+@learner
+def hand_in(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    try:
+        answer = forms.read_answer(request.form)
+        handed = service.hand_in(db, launch, task_here(db, launch), answer)
+    except Invalid as invalid:
+        return _not_taken(db, launch, invalid)
+    if handed.problem is not None:
+        return _page(db, _work(db, launch), problem=handed.problem.value), 409
+    return redirect(url_for(".task"), 303)
+
+
+@bp.post("/draft")
+@learner
+def draft(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Keep what is being typed: by itself every few seconds, or by the button without scripts."""
+    try:
+        typed = forms.DraftForm.read(request.form)
+        kept = service.save_draft(db, launch, typed.text, typed.version)
+    except Invalid as invalid:
+        return _not_taken(db, launch, invalid)
+    if fetched_by_script():
+        return jsonify(version=kept.version, time=_speech().time(kept.saved_at))
+    return redirect(url_for(".task"), 303)
+
+
+@bp.get("/state")
+@learner
+def state(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """What the page asks for while it waits; 204 as long as there is nothing new to say."""
+    work, speech = _work(db, launch), _speech()
+    if work.newest is None:
+        return "", 204
+    shown = _shown(db, work, work.newest)
+    if _key(shown, speech) == request.args.get("seen"):
+        return "", 204
+    return render_template(
+        "work/_arriving.html",
+        attempt=shown,
+        key=_key(shown, speech),
+        say=speech,
+        may_revise=work.may_write and "writing" not in request.args,
+        field="writing" in request.args,
+    )
+
+
+@bp.get("/attempts/<uuid:submission_id>")
+@learner
+def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    """An attempt to look back at."""
+    submission = service.find(db, launch, submission_id)
+    work = _work(db, launch)
+    return render_template(
+        "work/attempt.html",
+        work=work,
+        unit_title=unit_of(db, work.task).title,
+        attempt=_shown(db, work, submission),
+        say=_speech(),
+    )
+
+
+def _work(db: Session, launch: LaunchSession) -> Work:
+    return service.open_work(db, launch, task_here(db, launch))
+
+
+def _page(
+    db: Session, work: Work, *, writing: bool = False, problem: str = "", typed: str | None = None
+) -> str:
+    shown, speech = work.newest and _shown(db, work, work.newest), _speech()
+    field = None
+    if work.may_write and (writing or typed or work.draft or work.newest is None):
+        field = _field(work, typed)
+    return render_template(
+        "work/task.html",
+        work=work,
+        unit_title=unit_of(db, work.task).title,
+        prompt=trusted(work.task.prompt_html),
+        attempt=shown,
+        key=shown and _key(shown, speech),
+        field=field,
+        kept=None if field else typed or (work.draft and work.draft.text),
+        problem=problem,
+        say=speech,
+        may_revise=work.may_write and field is None,
+    )
+
+
+def _not_taken(db: Session, launch: LaunchSession, invalid: Invalid) -> ResponseReturnValue:
+    """The page again, with what was typed and what is wrong with it."""
+    code = next(iter(invalid.problems.values()))
+    typed = forms.clean(request.form.get("text", ""))
+    return _page(db, _work(db, launch), writing=True, problem=code, typed=typed), 400
+
+
+def _field(work: Work, typed: str | None) -> Field:
+    text = work.newest.answer if work.newest else ""
+    if work.draft is not None:
+        text = work.draft.text
+    return Field(
+        text=text if typed is None else typed,
+        version=work.draft.version if work.draft else 0,
+        client_key=uuid4(),
+        attempt=work.next_attempt,
+        last=work.attempts_left == 1,
+    )
+
+
+def _shown(db: Session, work: Work, submission: Submission) -> ShownAttempt:
+    before = next((s for s in work.submissions if s.attempt == submission.attempt - 1), None)
+    feedback, edited = submission.feedback, False
+    if feedback is not None:
+        edited = feedback.author is Author.AI_EDITED
+    return shown_attempt(
+        submission,
+        work.line if submission is work.newest else None,
+        before,
+        review.versions(db, submission) if edited else (),
+    )
+
+
+def _key(shown: ShownAttempt, speech: Speech) -> str:
+    """Names what a page says about an attempt, so that it can ask whether there is news."""
+    wait = speech.wait(shown.wait) if shown.wait else ""
+    return f"{shown.number}-{shown.phase.value}-{shown.place or ''}-{wait}"
+
+
+def _speech() -> Speech:
+    locale = get_locale()
+    return Speech(locale.language if locale else "de", utc_now())

@@ -1,0 +1,237 @@
+"""The web process: puts the contexts together into one Flask application.
+
+A roof: constructs, is imported by nobody, and never loads a model. It alone knows where a launch
+leads, and maps each kind of error to one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel
+from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from config.logs import configure_logs
+from config.settings import Settings, read_settings
+from lti_tool import flows
+from lti_tool.content import views as content
+from lti_tool.core import bell, http
+from lti_tool.core.clock import utc_now
+from lti_tool.core.db import Database
+from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
+from lti_tool.dashboard import views as overview
+from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
+from lti_tool.launch.keysets import KeySets, KeySetUnavailable
+from lti_tool.launch.secrets import Secrets
+from lti_tool.launch.session import Gone, LaunchSession, SessionGone
+from lti_tool.launch.views import Entrance
+from lti_tool.people.roles import Role
+from lti_tool.people.services import KeySeal, signing_key
+from lti_tool.submissions import views as work
+from lti_tool.submissions.review import FeedbackReleased
+
+log = structlog.get_logger(__name__)
+
+FetchKeys = Callable[[str], bytes]
+
+FORM_LIMIT = 512 * 1024  # bytes; an id_token with 64 kB of deep-linking data fits in
+LANGUAGES = ["de", "en"]
+
+
+def build() -> Flask:
+    """The application from the environment, for a WSGI server."""
+    settings = read_settings()
+    configure_logs(settings.log_format)
+    return create_app(settings, build_database(settings))
+
+
+def build_database(settings: Settings) -> Database:
+    """The database as the application's role, with the flows that follow from events."""
+    return Database(
+        settings.database_url.get_secret_value(),
+        handlers={FeedbackReleased: flows.on_feedback_released},
+        ring=bell.ringer(settings.redis_url),
+    )
+
+
+def create_app(
+    settings: Settings, database: Database, fetch_keys: FetchKeys | None = None
+) -> Flask:
+    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client."""
+    app = Flask(__name__)
+    base = urlsplit(settings.base_url)
+    app.config.update(
+        MAX_CONTENT_LENGTH=FORM_LIMIT,
+        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
+        MAX_FORM_PARTS=400,
+        TRUSTED_HOSTS=[base.hostname],
+        HTTPS=base.scheme == "https",
+        BABEL_DEFAULT_LOCALE=settings.language,
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+        BABEL_DEFAULT_TIMEZONE="Europe/Berlin",
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+    )
+    secrets = Secrets(settings.secret_key.get_secret_value())
+    seal = KeySeal(settings.secret_key.get_secret_value())
+    app.extensions["door"] = Door(
+        begin=database.begin,
+        secrets=secrets,
+        idle=settings.session_idle,
+        life=settings.session_life,
+        origin=f"{base.scheme}://{base.netloc}",
+    )
+    if fetch_keys is None:
+        outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
+        fetch_keys = partial(_fetch_keys, outbound)
+    entrance = Entrance(
+        begin=database.begin,
+        secrets=secrets,
+        seal=seal,
+        keysets=KeySets(fetch_keys, utc_now),
+        base_url=settings.base_url,
+        clock=utc_now,
+    )
+    app.register_blueprint(entrance.blueprint())
+    install_session_paths(app)
+    _mount_pages(app, settings, seal)
+    _speak(app, settings)
+    _answer_errors(app)
+    http.install_headers(app)
+    return app
+
+
+def _mount_pages(app: Flask, settings: Settings, seal: KeySeal) -> None:
+    editor = content.blueprint(
+        lambda db, platform_id: signing_key(db, platform_id, seal),
+        f"{settings.base_url}/lti/launch",
+    )
+    for path, blueprint in (
+        ("", _start_page()),
+        ("/content", editor),
+        ("/work", work.bp),
+        ("/overview", overview.bp),
+    ):
+        app.register_blueprint(blueprint, url_prefix=f"/s/<uuid:session_id>{path}")
+    app.add_url_rule("/health", "health", lambda: ("ok", 200))
+
+
+def _start_page() -> Blueprint:
+    bp = Blueprint("start", __name__)
+
+    @bp.get("/")
+    @member
+    def start(_db: Session, launch: LaunchSession) -> ResponseReturnValue:
+        return redirect(url_for(_goal(launch)), 303)
+
+    return bp
+
+
+def _goal(launch: LaunchSession) -> str:
+    """Where a launch leads."""
+    if launch.deep_linking is not None:
+        return "content.pick"
+    if launch.content_id is None:
+        return "content.missing"
+    return "overview.activity" if launch.role is Role.INSTRUCTOR else "work.task"
+
+
+def _speak(app: Flask, settings: Settings) -> None:
+    """Language of the page: the launch's, else the browser's, else the house's."""
+
+    def locale() -> str:
+        launch: LaunchSession | None = g.get("launch")
+        told = (launch.locale or "")[:2].lower() if launch else ""
+        if told in LANGUAGES:
+            return told
+        return request.accept_languages.best_match(LANGUAGES) or settings.language
+
+    Babel(app, locale_selector=locale)
+
+    @app.context_processor
+    def of_every_page() -> dict[str, object]:
+        launch: LaunchSession | None = g.get("launch")
+        token = launch.csrf_token if launch else ""
+        field = Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, token)
+        return {
+            "launch": launch,
+            "csrf_token": token,
+            "csrf_field": lambda: field,
+            "language": locale(),
+        }
+
+
+def _answer_errors(app: Flask) -> None:
+    """Each class of error means one answer; what went wrong inside stays in the log."""
+    for kind, code, status in (
+        (NotFound, "not_found", 404),
+        (Forbidden, "forbidden", 403),
+        (OperationalError, "unavailable", 503),
+        (PoolExhausted, "unavailable", 503),
+    ):
+        app.register_error_handler(kind, partial(_error_page, code, status))
+    app.register_error_handler(Conflict, lambda e: _error_page(e.code, 409, e))
+    app.register_error_handler(Invalid, lambda e: _error_page("invalid", 400, e))
+    app.register_error_handler(SessionGone, _session_gone)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _surprise)
+
+
+def _error_page(code: str, status: int, _error: Exception) -> ResponseReturnValue:
+    reference = http.new_reference()
+    log.info("refused", code=code, status=status, reference=reference, endpoint=request.endpoint)
+    answer = _page("error.html", code=code, status=status, reference=reference), status
+    if status == 503:
+        return (*answer, {"Retry-After": "10"})
+    return answer
+
+
+def _session_gone(gone: SessionGone) -> ResponseReturnValue:
+    status = {Gone.OTHER_PERSON: 409, Gone.BLOCKED: 403, Gone.PAUSED: 403}.get(gone.why, 401)
+    return _page("session_gone.html", why=gone.why.value), status
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if isinstance(error, SecurityError):  # a Host that is not ours: there is no page to show
+        return "", status
+    code = {404: "not_found", 405: "not_found", 413: "too_large", 429: "too_many"}.get(status)
+    return _error_page(code or "invalid", status, error)
+
+
+def _surprise(error: Exception) -> ResponseReturnValue:
+    if current_app.testing:
+        raise error
+    reference = http.new_reference()
+    log.error("surprise", kind=type(error).__name__, reference=reference, exc_info=True)
+    return _page("error.html", code="surprise", status=500, reference=reference), 500
+
+
+def _page(template: str, **values: object) -> str:
+    """A page for a request that came to nothing; what was typed in it is shown again."""
+    try:
+        typed = request.form.get("text", "") if request.method == "POST" else ""
+    except HTTPException:  # too large to be read at all
+        typed = ""
+    return render_template(template, typed=typed.strip() and typed, **values)
+
+
+def _fetch_keys(outbound: Outbound, url: str) -> bytes:
+    """A platform's key set. Raises KeySetUnavailable."""
+    try:
+        reply = outbound.get(url)
+    except OutboundError:
+        raise KeySetUnavailable("no answer") from None
+    if reply.status != 200:
+        raise KeySetUnavailable("no key set")
+    return reply.body

@@ -1,0 +1,164 @@
+"""The worker process: Dramatiq actors, one per kind of job, and the sweep that rings for rows.
+
+A roof: constructs, is imported by nobody. With Redis the bell comes as a message; without it the
+sweep alone finds the work. Losing every message loses nothing. See docs/adr/0002.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import dramatiq
+import structlog
+from dramatiq import Broker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries
+from dramatiq.worker import Worker
+from sqlalchemy.exc import OperationalError
+
+from config.settings import Settings
+from feedback_engine.build import build_engine
+from feedback_engine.config import EngineConfig, EngineKind
+from lti_tool import flows
+from lti_tool.core import bell, jobs
+from lti_tool.core.clock import utc_now
+from lti_tool.core.db import WORKER, Database
+from lti_tool.core.jobs import JobKind
+from lti_tool.core.outbound import GuardedTransport, Outbound
+from lti_tool.flows import Workshop
+from lti_tool.grades.ags import AgsClient
+from lti_tool.launch.oidc import forget_old_logins
+from lti_tool.people.roster_client import RosterClient
+from lti_tool.people.services import KeySeal
+from lti_tool.people.tokens import ServiceTokens
+from lti_tool.submissions.review import FeedbackReleased
+
+log = structlog.get_logger(__name__)
+
+
+def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
+    """The database as the application's role, with the flows that follow from events."""
+    return Database(
+        settings.database_url.get_secret_value(),
+        handlers={FeedbackReleased: flows.on_feedback_released},
+        ring=ring,
+        pool_size=settings.worker_threads + 3,
+    )
+
+
+def build_workshop(settings: Settings, database: Database) -> Workshop:
+    """Everything a job needs, from the settings."""
+    outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
+    tokens = ServiceTokens(outbound, utc_now)
+    return Workshop(
+        begin=database.begin,
+        engine=build_engine(engine_config(settings), _way_to_the_model(settings)),
+        gradebook=AgsClient(outbound, tokens),
+        rosters=RosterClient(outbound, tokens),
+        seal=KeySeal(settings.secret_key.get_secret_value()),
+        clock=utc_now,
+        lease=settings.job_lease,
+        attempts=settings.job_attempts,
+    )
+
+
+def build_broker(settings: Settings, workshop: Workshop) -> Broker:
+    """A broker whose actors do the jobs; Redis where there is one, memory otherwise."""
+    broker = bell.broker(settings.redis_url) if settings.redis_url else StubBroker(middleware=[])
+    for middleware in (AgeLimit(), Callbacks(), Pipelines(), Retries(max_retries=0)):
+        broker.add_middleware(middleware)
+    for kind in JobKind:
+        broker.declare_actor(_actor(kind, workshop.do, broker))
+    return broker
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Work until `stop` is set; what is being worked on then is finished first."""
+    database = build_database(settings, ring=None)
+    broker = build_broker(settings, build_workshop(settings, database))
+    broker.emit_after("process_boot")
+    worker = Worker(broker, worker_timeout=100, worker_threads=settings.worker_threads)
+    worker.start()
+    log.info("worker started", threads=settings.worker_threads)
+    sweep = Sweep(database, broker)
+    try:
+        while not stop.is_set():
+            sweep.once()
+            stop.wait(settings.sweep_every.total_seconds())
+    finally:
+        worker.stop(timeout=int(settings.model_time_limit.total_seconds() * 1000))
+        broker.close()
+        database.close()
+        log.info("worker stopped")
+
+
+class Sweep:
+    """Rings for every row that waits or was left behind by a worker that died.
+
+    A row is rung for once, and again only after a minute, so that those who wait behind slow work
+    do not fill the queue with bells.
+    """
+
+    AGAIN_AFTER = timedelta(minutes=1)
+
+    def __init__(self, database: Database, broker: Broker) -> None:
+        self._database = database
+        self._broker = broker
+        self._rung: dict[UUID, float] = {}
+
+    def once(self) -> int:
+        """Returns how many bells rang."""
+        try:
+            with self._database.begin(WORKER) as db:
+                waiting = jobs.ready(db)
+                forget_old_logins(db)
+        except OperationalError:
+            log.warning("database does not answer")
+            return 0
+        now = time.monotonic()
+        fresh = now - self.AGAIN_AFTER.total_seconds()
+        ready = {job_id for _, job_id in waiting}
+        self._rung = {j: at for j, at in self._rung.items() if j in ready and at > fresh}
+        silent = [(kind, job_id) for kind, job_id in waiting if job_id not in self._rung]
+        for kind, job_id in silent:
+            self._broker.enqueue(bell.message(kind.value, job_id))
+            self._rung[job_id] = now
+        return len(silent)
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """The engine as the settings name it."""
+    key = settings.model_api_key
+    return EngineConfig(
+        kind=EngineKind(settings.engine),
+        host=settings.model_host,
+        model=settings.model_name,
+        timeout=settings.model_time_limit.total_seconds(),
+        num_ctx=settings.model_context,
+        api_key=key.get_secret_value() if key else "",
+    )
+
+
+def _way_to_the_model(settings: Settings) -> GuardedTransport:
+    model = urlsplit(settings.model_host)
+    port = model.port or (443 if model.scheme == "https" else 80)
+    return GuardedTransport(
+        allowed=settings.outbound_allow | {f"{model.hostname}:{port}"},
+        deadline=settings.model_time_limit,
+    )
+
+
+def _actor(
+    kind: JobKind, do: Callable[[UUID], None], broker: Broker
+) -> dramatiq.Actor[[str], None]:
+    def act(job_id: str) -> None:
+        do(UUID(job_id))
+
+    return dramatiq.Actor(
+        act, broker=broker, actor_name=kind.value, queue_name=bell.QUEUE, priority=0, options={}
+    )

@@ -1,0 +1,53 @@
+"""Writing and reading tasks, each in a transaction of its own, as the tests tell it."""
+
+from uuid import UUID
+
+from lti_tool.content import access, service
+from lti_tool.content.models import RegularTask, Unit
+from lti_tool.content.spec import CriterionSpec, TaskSpec
+from lti_tool.core.db import Database
+from lti_tool.launch.session import LaunchSession
+from tests.content.school import School, launch_of
+from tests.content.specs import FOTOSYNTHESE
+
+
+def written(
+    database: Database, launch: LaunchSession, wanted: TaskSpec = FOTOSYNTHESE
+) -> RegularTask:
+    with database.begin(launch.actor) as db:
+        task = service.create_task(db, launch, wanted)
+        assert task.criteria
+        return task
+
+
+def seen(database: Database, launch: LaunchSession, task_id: UUID) -> RegularTask:
+    with database.begin(launch.actor) as db:
+        return access.find_task(db, launch, task_id)
+
+
+def changed(
+    database: Database, launch: LaunchSession, task: RegularTask, version: int, wanted: TaskSpec
+) -> RegularTask:
+    with database.begin(launch.actor) as db:
+        return service.change_task(db, launch, task.id, version, wanted)
+
+
+def as_specs(task: RegularTask) -> list[CriterionSpec]:
+    return [
+        CriterionSpec(c.title, c.description, c.weight, tuple(c.levels), c.id)
+        for c in task.criteria
+    ]
+
+
+def unit_of(database: Database, launch: LaunchSession, task: RegularTask) -> Unit:
+    with database.begin(launch.actor) as db:
+        return service.unit_of(db, task)
+
+
+def written_at(
+    database: Database, school: School, wanted: TaskSpec = FOTOSYNTHESE, by_planck: bool = False
+) -> RegularTask:
+    person, course = (school.planck, school.physics) if by_planck else (school.curie, school.bio)
+    launch = launch_of(school, person, course)
+    with database.begin(launch.actor) as db:
+        return service.create_task(db, launch, wanted)

@@ -1,0 +1,1 @@
+"""Points, and their way to the gradebook."""

@@ -1,0 +1,347 @@
+"""Who gets which answer on every route: the authorisation matrix, forms, headers, safe GETs.
+
+A route without a row in the matrix fails here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from lti_tool.content.service import create_task
+from lti_tool.core.db import service_of
+from lti_tool.grades.models import GradeSync, SyncState
+from lti_tool.launch.models import ResourceLink
+from lti_tool.submissions import review
+from lti_tool.submissions.models import Submission
+from lti_tool.web import create_app
+from tests.classroom import ANSWER, SCORES, FakeEngine
+from tests.content.specs import FOTOSYNTHESE
+from tests.entrance import (
+    INSTRUCTOR,
+    LEARNER,
+    Browser,
+    House,
+    activity,
+    open_house,
+    register,
+    settings_of,
+)
+from tests.fakes.platform import FakePlatform
+
+ACTORS = (
+    "owner",  # Ada, at her own work
+    "classmate",
+    "pupil_elsewhere",  # another course of the school
+    "teacher",
+    "teacher_elsewhere",
+    "other_school",  # a teacher there
+    "stranger",  # no session at all
+)
+
+# Status per actor, in the order of ACTORS. A redirect is 303. What is not theirs is 404, what
+# their role may never do is 403, and without a session there is 401.
+TEACHERS_PAGE = (403, 403, 403, 200, 404, 404, 401)
+TEACHERS_ACT = (403, 403, 403, 303, 404, 404, 401)
+PUPILS_PAGE = (200, 200, 404, 403, 403, 403, 401)
+TEACHERS_OWN_COURSE = (403, 403, 403, 200, 200, 200, 401)
+NOT_IN_DEEP_LINKING = (403, 403, 403, 404, 404, 404, 401)
+MATRIX: dict[str, tuple[int, ...]] = {
+    "start.start": (303, 303, 303, 303, 303, 303, 401),
+    "content.pick": NOT_IN_DEEP_LINKING,
+    "content.choose": NOT_IN_DEEP_LINKING,
+    "content.new": TEACHERS_OWN_COURSE,
+    "content.create": (403, 403, 403, 422, 422, 422, 401),
+    "content.edit": TEACHERS_PAGE,
+    "content.change": (403, 403, 403, 422, 404, 404, 401),
+    "content.missing": (200, 200, 200, 200, 200, 200, 401),
+    "work.task": PUPILS_PAGE,
+    "work.hand_in": (303, 303, 404, 403, 403, 403, 401),
+    "work.draft": (303, 303, 303, 403, 403, 403, 401),
+    "work.state": (200, 204, 404, 403, 403, 403, 401),
+    "work.attempt": (200, 404, 404, 403, 403, 403, 401),
+    "overview.activity": TEACHERS_PAGE,
+    "overview.now": TEACHERS_PAGE,
+    "overview.work": TEACHERS_PAGE,
+    "overview.confirm": TEACHERS_ACT,
+    "overview.edit": (403, 403, 403, 400, 404, 404, 401),
+    "overview.again": (403, 403, 403, 409, 404, 404, 401),
+    "overview.send": TEACHERS_ACT,
+}
+# Outside of any session: answered to everybody alike.
+OPEN = {
+    "static",
+    "health",
+    "launch.login",
+    "launch.resume",
+    "launch.window",
+    "launch.launch",
+    "launch.keys",
+}
+
+
+@dataclass
+class School:
+    """Ada has handed in and has feedback; her score could not be transferred."""
+
+    house: House
+    task_id: UUID
+    submission_id: UUID
+    sync_id: UUID
+    sessions: dict[str, tuple[Browser, str]]
+    attempt: str = "1"
+
+    def path(self, rule: Rule, session_path: str) -> str:
+        values = {
+            "task_id": self.task_id,
+            "submission_id": self.submission_id,
+            "sync_id": self.sync_id,
+        }
+        path = rule.rule.replace("/s/<uuid:session_id>", session_path.rstrip("/"))
+        for name, value in values.items():
+            path = path.replace(f"<uuid:{name}>", str(value))
+        return path
+
+    def ask(self, rule: Rule, actor: str):
+        browser, session_path = self.sessions[actor]
+        path = self.path(rule, session_path)
+        if "GET" in rule.methods:
+            return browser.get(path)
+        token = browser.session(session_path).csrf_token if actor != "stranger" else "none"
+        return browser.post(path, self.form(rule.endpoint) | {"csrf": token})
+
+    def form(self, endpoint: str) -> dict[str, str]:
+        """The smallest honest form of each route."""
+        forms = {
+            "work.hand_in": {"text": "Neu", "client_key": str(uuid4()), "attempt": self.attempt},
+            "work.draft": {"text": "Entwurf", "version": "0"},
+            "overview.confirm": {"version": "1"},
+            "content.create": {"action": "save"},
+            "content.change": {"action": "save", "version": "1"},
+        }
+        return forms.get(endpoint, {})
+
+
+@pytest.fixture
+def school(database) -> School:
+    house = open_house(database)
+    lms = house.lms
+    teacher = house.browser()
+    first = teacher.arrives(activity(lms, INSTRUCTOR, link="9"), sub="2")
+    curie = teacher.session(first)
+    with database.begin(curie.actor) as db:
+        task_id = create_task(db, curie, FOTOSYNTHESE).id
+
+    def launched(role: str, sub: str, course: str, link: str, task: UUID | None) -> tuple:
+        browser = house.browser()
+        claims = activity(lms, role, task=task, course=course, link=link)
+        return browser, browser.arrives(claims, sub=sub)
+
+    sessions = {
+        "teacher": launched(INSTRUCTOR, "2", "31", "9", task_id),
+        "owner": launched(LEARNER, "17", "31", "9", task_id),
+        "classmate": launched(LEARNER, "18", "31", "9", task_id),
+        "pupil_elsewhere": launched(LEARNER, "19", "32", "10", None),
+        "teacher_elsewhere": launched(INSTRUCTOR, "3", "32", "10", None),
+        "other_school": launched_elsewhere(house, task_id),
+    }
+    sessions["stranger"] = (house.browser(), sessions["owner"][1])
+    submission_id, sync_id = ada_has_handed_in(house, *sessions["owner"])
+    return School(house, task_id, submission_id, sync_id, sessions)
+
+
+def launched_elsewhere(house: House, task_id: UUID) -> tuple[Browser, str]:
+    """A teacher of another school, whose LMS even names our task."""
+    other = FakePlatform(
+        issuer="https://andere.schule.example", client_id="other-1", now=datetime.now(UTC)
+    )
+    platform_id = register(house.database, other)
+    app = create_app(settings_of(house.database), house.database, fetch_keys=other.fetch)
+    app.testing = True
+    there = House(app, house.database, other, platform_id)
+    browser = Browser(there)
+    return browser, browser.arrives(activity(other, INSTRUCTOR, task=task_id), sub="2")
+
+
+def ada_has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, UUID]:
+    ada = browser.session(path)
+    with house.database.begin(service_of(ada.platform_id)) as db:
+        link = db.get_one(ResourceLink, ada.resource_link_id)
+        link.lineitem_url, link.ags_scopes = f"{ada.issuer}/lineitem/1", [SCORES]
+    form = {"text": ANSWER, "client_key": str(uuid4()), "attempt": "1"}
+    assert browser.sends(f"{path}work/", form, path).status_code == 303
+    with house.database.begin(service_of(ada.platform_id)) as db:
+        submission_id = db.scalars(select(Submission.id)).one()
+        request = review.request_for(db, submission_id)
+        review.keep_feedback(db, submission_id, FakeEngine().give_feedback(request))
+        sync = db.scalars(select(GradeSync)).one()
+        sync.state, sync.reason = SyncState.FAILED, "locked"
+        db.flush()
+        db.connection().exec_driver_sql("UPDATE jobs SET state = 'done'")
+        return submission_id, sync.id
+
+
+def rules(app: Flask, method: str | None = None) -> list[Rule]:
+    found = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in OPEN]
+    return [rule for rule in found if method is None or method in rule.methods]
+
+
+def test_every_route_has_its_row(school: School):
+    routes = {rule.endpoint for rule in school.house.app.url_map.iter_rules()}
+
+    assert routes == set(MATRIX) | OPEN
+    assert {len(row) for row in MATRIX.values()} == {len(ACTORS)}
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_every_actor_gets_the_answer_the_matrix_says(school: School, actor):
+    column = ACTORS.index(actor)
+    school.attempt = "2" if actor == "owner" else "1"
+    # GETs first: what the POSTs change must not decide what is seen.
+    ordered = sorted(rules(school.house.app), key=lambda rule: "GET" not in rule.methods)
+
+    answers = {rule.endpoint: school.ask(rule, actor).status_code for rule in ordered}
+
+    assert answers == {endpoint: row[column] for endpoint, row in MATRIX.items()}
+
+
+def test_what_is_not_theirs_looks_like_what_does_not_exist(school: School):
+    browser, path = school.sessions["teacher_elsewhere"]
+
+    foreign = browser.get(f"{path}overview/work/{school.submission_id}")
+    nothing = browser.get(f"{path}overview/work/{uuid4()}")
+
+    assert foreign.status_code == nothing.status_code == 404
+    assert without_reference(foreign.text) == without_reference(nothing.text)
+
+
+def without_reference(page: str) -> str:
+    return re.sub(r"<code>[0-9A-F]{8}</code>", "", page)
+
+
+@pytest.mark.parametrize("attack", ["no token", "foreign token", "foreign origin"])
+def test_no_form_works_without_the_sessions_own_token(school: School, attack, tables):
+    browser, path = school.sessions["teacher"]
+    pupil, pupils_path = school.sessions["owner"]
+    before = tables()
+    for rule in rules(school.house.app, "POST"):
+        who, where, other = (browser, path, pupils_path)
+        if rule.endpoint.startswith("work."):
+            who, where, other = (pupil, pupils_path, path)
+        tokens = {
+            "no token": "",
+            "foreign token": (browser if who is pupil else pupil).session(other).csrf_token,
+            "foreign origin": who.session(where).csrf_token,
+        }
+        origin = "https://evil.example" if attack == "foreign origin" else None
+        answer = who.post(
+            school.path(rule, where),
+            school.form(rule.endpoint) | {"csrf": tokens[attack]},
+            headers={"Origin": origin} if origin else {},
+        )
+        assert (rule.endpoint, answer.status_code) == (rule.endpoint, 403)
+    assert tables() == before
+
+
+@pytest.fixture
+def tables(postgres):
+    """The content of all tables, to see whether anything changed. When a session was seen last
+    is no change."""
+    connection = psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True)
+
+    def content() -> dict[str, str]:
+        names = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        ).fetchall()
+        return {
+            name: connection.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
+            ).fetchone()[0]
+            for (name,) in names
+        }
+
+    yield content
+    connection.close()
+
+
+def test_no_get_changes_anything(school: School, tables):
+    before = tables()
+    for actor in ACTORS:
+        for rule in rules(school.house.app, "GET"):
+            school.ask(rule, actor)
+
+    assert tables() == before
+
+
+def test_every_answer_carries_the_headers(school: School):
+    for actor in ACTORS:
+        for rule in rules(school.house.app, "GET"):
+            headers = school.ask(rule, actor).headers
+            policy = headers["Content-Security-Policy"]
+            issuer = "andere" if actor == "other_school" else "moodle"
+            assert f"frame-ancestors https://{issuer}.schule.example" in policy
+            assert "script-src 'self'" in policy
+            assert "unsafe" not in policy
+            assert headers["Cache-Control"] == "private, no-store"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert "X-Frame-Options" not in headers
+
+
+def test_a_page_of_no_session_may_be_framed_by_nobody(school: School):
+    answer = school.house.browser().get(f"/s/{uuid4()}/")
+
+    assert answer.status_code == 401
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_fields_that_a_form_does_not_have_change_nothing(school: School):
+    browser, path = school.sessions["classmate"]
+    smuggled = {
+        "score": "100",
+        "state": "released",
+        "released": "1",
+        "person_id": str(uuid4()),
+        "platform_id": str(uuid4()),
+        "role": "instructor",
+    }
+    form = {"text": ANSWER, "client_key": str(uuid4()), "attempt": "1"}
+
+    assert browser.sends(f"{path}work/", form | smuggled, path).status_code == 303
+
+    with school.house.database.begin(browser.session(path).actor) as db:
+        handed_in = db.scalars(select(Submission)).one()
+    assert handed_in.state.value == "handed_in"
+    assert handed_in.person_id == browser.session(path).person_id
+
+
+def test_a_foreign_host_name_is_no_address_of_ours(school: School):
+    client = school.house.app.test_client()
+
+    answer = client.get("/health", base_url="https://evil.example")
+
+    assert answer.status_code == 400
+
+
+def test_a_form_that_is_too_large_is_refused_with_a_page(school: School):
+    browser, path = school.sessions["owner"]
+
+    answer = browser.post(f"{path}work/draft", {"text": "x" * 600_000, "csrf": "x"})
+
+    assert answer.status_code == 413
+
+
+def test_the_pupils_page_never_holds_the_solution_notes(school: School):
+    browser, path = school.sessions["owner"]
+
+    for page in ("work/", f"work/attempts/{school.submission_id}", "work/state"):
+        assert FOTOSYNTHESE.solution_notes not in browser.get(path + page).text
+    assert SyncState.FAILED.value not in browser.get(f"{path}work/").text
