@@ -17,8 +17,12 @@ from lti_tool.launch.session import LaunchSession
 from lti_tool.people.roles import Role
 
 
-def create_task(db: Session, launch: LaunchSession, spec: TaskSpec) -> RegularTask:
+def create_task(
+    db: Session, launch: LaunchSession, spec: TaskSpec, task_id: UUID | None = None
+) -> RegularTask:
     """A new task in a unit of the course or of this teacher, or in a new unit.
+
+    `task_id` is made with the empty editor, so that the same form sent twice makes one task.
 
     Raises:
         Forbidden: only teachers write tasks.
@@ -26,10 +30,12 @@ def create_task(db: Session, launch: LaunchSession, spec: TaskSpec) -> RegularTa
     """
     if launch.role is not Role.INSTRUCTOR:
         raise Forbidden(launch.role.value)
+    if task_id is not None and (sent := db.get(RegularTask, task_id)) is not None:
+        return sent
     unit_id = _unit_for(db, launch, spec)
     section_id = _default_section(db, launch, unit_id)
     task = RegularTask(
-        id=uuid7(),
+        id=task_id or uuid7(),
         platform_id=launch.platform_id,
         section_id=section_id,
         position=_next_position(db, section_id),

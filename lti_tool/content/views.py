@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
 
 from lti_tool.content import service, spec
 from lti_tool.content.access import find_tasks
@@ -100,7 +101,7 @@ def create(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     wanted = _after_button(sent)
     if isinstance(wanted, Editing):
         return _editor(db, launch, wanted)
-    task = service.create_task(db, launch, wanted)
+    task = service.create_task(db, launch, wanted, _new_id())
     return redirect(_after_saving(launch, task), 303)
 
 
@@ -169,7 +170,12 @@ def _after_button(sent: Editing) -> Editing | spec.TaskSpec:
 def _editor(db: Session, launch: LaunchSession, page: Editing) -> ResponseReturnValue:
     units = service.own_units(db, launch)
     html = render_template(
-        "content/editor.html", page=page, form=page.form, units=units, limits=spec
+        "content/editor.html",
+        page=page,
+        form=page.form,
+        units=units,
+        limits=spec,
+        new_id=None if page.task_id else _new_id(),
     )
     return html, page.status
 
@@ -197,6 +203,14 @@ def _after_saving(launch: LaunchSession, task: RegularTask) -> str:
     if launch.deep_linking is not None:
         return url_for(".pick", task=task.id, written=1)
     return url_for(".edit", task_id=task.id, saved=1)
+
+
+def _new_id() -> UUID:
+    """The id that the task of this editor will have; the form carries it from page to page."""
+    try:
+        return UUID(request.form.get("new_id", ""))
+    except ValueError:
+        return uuid7()
 
 
 def _asked(launch: LaunchSession) -> DeepLinking:

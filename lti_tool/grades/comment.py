@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lti_tool.submissions.models import Author, Feedback, Submission
 
 LONGEST = 2000
@@ -11,7 +13,7 @@ _WORDS = {
         "attempt": "Versuch {attempt}",
         "step": "Dein nächster Schritt: {text}",
         Author.AI: "KI-Rückmeldung",
-        Author.AI_EDITED: "KI-Rückmeldung, von der Lehrkraft bearbeitet",
+        "edited": "von der Lehrkraft bearbeitet",
         Author.TEACHER: "Rückmeldung der Lehrkraft",
         "no_model": "Rückmeldung ohne KI-Modell",
         "confirmed": "von der Lehrkraft freigegeben",
@@ -20,7 +22,7 @@ _WORDS = {
         "attempt": "Attempt {attempt}",
         "step": "Your next step: {text}",
         Author.AI: "AI feedback",
-        Author.AI_EDITED: "AI feedback, edited by the teacher",
+        "edited": "edited by the teacher",
         Author.TEACHER: "Feedback by the teacher",
         "no_model": "Feedback without an AI model",
         "confirmed": "released by the teacher",
@@ -34,13 +36,17 @@ def comment_of(submission: Submission, feedback: Feedback) -> str:
     lines = [f"{r.title}: {r.level_text}" for r in feedback.results if r.level_text]
     if feedback.next_step:
         lines.append(words["step"].format(text=feedback.next_step))
-    by = words["no_model"] if _is_without_model(feedback) else words[feedback.author]
-    if feedback.released_by is not None and feedback.author is Author.AI:
-        by = f"{by}, {words['confirmed']}"
+    by = _signed(feedback, words)
     head = words["attempt"].format(attempt=submission.attempt)
     body = "\n".join([head, *lines])
     return f"{body[: LONGEST - len(by) - 3]}\n({by})"
 
 
-def _is_without_model(feedback: Feedback) -> bool:
-    return feedback.author is Author.AI and feedback.engine == "lexical"
+def _signed(feedback: Feedback, words: Mapping[str, str]) -> str:
+    """Who wrote it, and what the teacher did with it."""
+    if feedback.author is Author.TEACHER:
+        return words[Author.TEACHER]
+    by = words["no_model" if feedback.engine == "lexical" else Author.AI]
+    if feedback.author is Author.AI_EDITED:
+        return f"{by}, {words['edited']}"
+    return f"{by}, {words['confirmed']}" if feedback.released_by else by

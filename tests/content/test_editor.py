@@ -132,3 +132,15 @@ def test_a_form_without_our_token_changes_nothing(
 
     assert response.status_code == 403
     assert teaching.get(f"/tasks/{task.id}").fields()["title"] == FOTOSYNTHESE.title
+
+
+def test_the_same_form_sent_twice_makes_one_task(
+    picking: Visit, database: Database, school: School
+) -> None:
+    form = picking.get("/tasks/new").fields() | sent_for(FOTOSYNTHESE) | {"action": "save"}
+
+    first = picking.send("/tasks/new", form)
+    second = picking.send("/tasks/new", form)
+
+    assert first.status == second.status == 303
+    assert picking.get("/pick").text.count(FOTOSYNTHESE.title) == 1
