@@ -72,8 +72,10 @@ ENGLISH = {
     "Diese Person gibt es hier nicht.": "There is no such person here.",
     "Diese Seite gibt es hier nicht.": "There is no such page here.",
     "Diesen Kurs gibt es hier nicht.": "There is no such course here.",
-    "Ein Klick meldet Sie an. Mehrere Personen gleichzeitig: einfach mehrere Tabs öffnen.": (
-        "One click logs you in. To be several people at once, simply open several tabs."
+    "Ein Klick meldet Sie an. Zwei Personen gleichzeitig: die zweite in einem privaten Fenster,"
+    " denn ein Werkzeug kann je Browser nur eine Person zulassen.": (
+        "One click logs you in. To be two people at once, use a private window for the second: a"
+        " tool may let in just one person per browser."
     ),
     "Ein neuer Schlüssel gilt sofort, der alte verschwindet.": (
         "A new key is valid at once, the old one disappears."

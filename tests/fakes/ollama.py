@@ -1,26 +1,23 @@
-"""A small honest model host on 127.0.0.1: speaks Ollama's and OpenAI's protocol, thinks of nothing.
+"""A small honest model host on 127.0.0.1: speaks Ollama's and OpenAI's protocol, thinks nothing.
 
 It reads the JSON schema it is sent and writes an answer that fits, quoting the pupil's own text, so
 that everything around a model can be tried without one. `mode` makes it fail in the ways hosts do.
+Shapes, status codes and sentences are those of Ollama 0.24, compared with one that really ran.
 """
 
 import json
-import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-_ANSWER = re.compile(
-    r"\[\[ ## answer ## \]\]\n(.*?)"
-    r"(?=\n\n\[\[ ## |\n\n(?:Ende des Materials|End of the material)|\Z)",
-    re.DOTALL,
-)
-_SENTENCE = re.compile(r"[^.!?\n]{4,}")
+from tests.fakes.model_words import Asked, Speaker, fitting_answer, read_request
+
+__all__ = ["Asked", "FakeOllama", "Mode", "Speaker", "fitting_answer"]
+
 _CREATED = "2026-11-23T08:00:00.000000Z"
 
 
@@ -62,40 +59,6 @@ _STATUS: dict[Mode, tuple[int, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One request to chat, as the host received it."""
-
-    path: str
-    model: str
-    messages: tuple[tuple[str, str], ...]
-    schema: dict[str, Any] | None
-    limit: int | None
-    authorization: str
-    body: dict[str, Any] = field(repr=False)
-
-    @property
-    def prompt(self) -> str:
-        return "\n".join(text for _, text in self.messages)
-
-    @property
-    def answer(self) -> str:
-        """The pupil's text in the prompt, "" if there is none."""
-        found = _ANSWER.search(self.prompt)
-        return found[1].strip() if found else ""
-
-    @property
-    def is_german(self) -> bool:
-        return "Schreibe Deutsch" in self.prompt
-
-    @property
-    def is_judging(self) -> bool:
-        return "judgement" in (self.schema or {}).get("properties", {})
-
-
-Speaker = Callable[[Asked], str]
-
-
 class FakeOllama:
     """Start it with `with`. Everything a test sets may be changed while it runs."""
 
@@ -104,6 +67,7 @@ class FakeOllama:
         self.mode = Mode.WELL
         self.modes: deque[Mode] = deque()  # used up first, one for each request to chat
         self.says: Speaker = fitting_answer
+        self.letters_per_token = 4
         self.pause = 0.05  # seconds between two bytes of a drip
         self.pause_before = 0.0  # seconds before each answer, as on a slow machine
         self.barrier: threading.Barrier | None = None
@@ -141,98 +105,13 @@ class FakeOllama:
         self.released.wait(self.pause_before)
         return mode
 
+    def has(self, model: str) -> bool:
+        """Ollama knows "gemma:latest" by "gemma" as well."""
+        return model in self.models or f"{model}:latest" in self.models
+
     def visited(self, path: str) -> None:
         with self._lock:
             self.paths.append(path)
-
-
-def fitting_answer(asked: Asked) -> str:
-    """What a patient model would say: valid for the schema, quoting the pupil, in the language."""
-    if asked.schema is None:
-        return "Gut." if asked.is_german else "Good."
-    return json.dumps(_fitting(asked.schema, asked.schema, "", asked), ensure_ascii=False)
-
-
-def _fitting(schema: dict[str, Any], root: dict[str, Any], name: str, asked: Asked) -> Any:
-    """A value for the part `schema` of the schema `root`; `name` is the property it is for."""
-    kind = next((key for key in _WRITERS if key in schema), schema.get("type", "string"))
-    write = _WRITERS.get(kind, _BY_TYPE.get(kind, _simple))
-    return write(schema, root, name, asked)
-
-
-def _referred(schema: dict[str, Any], root: dict[str, Any], name: str, asked: Asked) -> Any:
-    target: Any = root
-    for step in schema["$ref"].removeprefix("#/").split("/"):
-        target = target[step]
-    return _fitting(target, root, name, asked)
-
-
-def _object(schema: dict[str, Any], root: dict[str, Any], name: str, asked: Asked) -> Any:
-    parts = schema.get("properties", {})
-    return {key: _fitting(part, root, key, asked) for key, part in parts.items()}
-
-
-def _array(schema: dict[str, Any], root: dict[str, Any], name: str, asked: Asked) -> Any:
-    count = max(1, schema.get("minItems", 1))
-    return [_fitting(schema["items"], root, name, asked) for _ in range(count)]
-
-
-def _simple(schema: dict[str, Any], root: dict[str, Any], name: str, asked: Asked) -> Any:
-    values = {
-        "integer": schema.get("minimum", 0),
-        "number": schema.get("minimum", 0.0),
-        "boolean": True,
-        "null": None,
-    }
-    return values.get(schema.get("type", "string"), _text(name, asked))
-
-
-_WRITERS: dict[str, Callable[..., Any]] = {
-    "$ref": _referred,
-    "const": lambda schema, *_: schema["const"],
-    "enum": lambda schema, *_: schema["enum"][len(schema["enum"]) // 2],
-    "anyOf": lambda schema, *rest: _fitting(schema["anyOf"][0], *rest),
-}
-_BY_TYPE: dict[str, Callable[..., Any]] = {"object": _object, "array": _array}
-
-
-def _text(name: str, asked: Asked) -> str:
-    if name == "quote":
-        sentences: list[str] = _SENTENCE.findall(asked.answer)
-        return max(sentences, key=len, default="").strip()
-    german, english = _SAYINGS.get(name, ("Das ist dir gelungen.", "You have done this well."))
-    return german if asked.is_german else english
-
-
-_SAYINGS = {
-    "reason": (
-        "Du sagst das an dieser Stelle schon mit eigenen Worten.",
-        "You say this here in your own words already.",
-    ),
-    "strengths": (
-        "Du hast dich auf die Aufgabe eingelassen und schreibst mit eigenen Worten.",
-        "You have worked on the task and you write in your own words.",
-    ),
-    "next_step": (
-        "Lies deinen Text noch einmal und prüfe, ob jemand anderes deinen Gedanken folgen kann.",
-        "Read your text once more and check whether somebody else can follow your thoughts.",
-    ),
-    "question": (
-        "Woran würdest du merken, dass deine Erklärung nicht stimmt?",
-        "How would you notice that your explanation is not right?",
-    ),
-}
-
-
-def _asked(path: str, body: dict[str, Any], authorization: str) -> Asked:
-    if path == "/api/chat":
-        wanted, limit = body.get("format"), (body.get("options") or {}).get("num_predict")
-    else:
-        wanted = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
-        limit = body.get("max_tokens")
-    messages = tuple((m["role"], m["content"]) for m in body.get("messages", []))
-    schema = wanted if isinstance(wanted, dict) else None
-    return Asked(path, body.get("model", ""), messages, schema, limit, authorization, body)
 
 
 class _Server(ThreadingHTTPServer):
@@ -262,8 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/version":
             self._json(200, {"version": "0.24.0"})
         elif self.path == "/v1/models":
-            data = [{"id": n, "object": "model", "owned_by": "library"} for n in fake.models]
+            more = {"object": "model", "created": 1_795_387_836, "owned_by": "library"}
+            data = [{"id": name, **more} for name in fake.models]
             self._json(200, {"object": "list", "data": data})
+        elif self.path in ("/api/chat", "/api/show", "/v1/chat/completions"):
+            self._plain(405, "405 method not allowed")
         else:
             self._plain(404, "404 page not found")
 
@@ -274,24 +156,29 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/show":
             self._show(body)
         elif self.path in ("/api/chat", "/v1/chat/completions"):
-            asked = _asked(self.path, body, self.headers.get("authorization", ""))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = read_request(self.path, body, headers)
             self._chat(asked, fake.hear(asked))
         else:
             self._plain(404, "404 page not found")
 
     def _show(self, body: dict[str, Any]) -> None:
         name = body.get("model", "")
-        if name not in self.server.fake.models:
+        if not self.server.fake.has(name):
             self._json(404, {"error": f"model '{name}' not found"})
             return
-        self._json(200, {"details": _DETAILS, "model_info": {}, "capabilities": ["completion"]})
+        shown = {"modelfile": "", "template": "", "details": _DETAILS, "model_info": {}}
+        shown |= {"tensors": [], "capabilities": ["completion"], "modified_at": _CREATED}
+        self._json(200, shown)
 
     def _chat(self, asked: Asked, mode: Mode) -> None:
         fake = self.server.fake
-        if mode is Mode.NO_MODEL or asked.model not in fake.models:
+        if mode is Mode.NO_MODEL or not fake.has(asked.model):
             self._error(404, f"model '{asked.model}' not found", "not_found_error")
         elif mode in _STATUS:
             self._error(*_STATUS[mode])
+        elif (refusal := _refusal(asked)) is not None:
+            self._error(*refusal)
         elif mode is Mode.SILENT:
             fake.released.wait(30)
             self.close_connection = True
@@ -305,12 +192,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(asked, mode)
 
     def _whole(self, asked: Asked, mode: Mode) -> dict[str, Any]:
-        words, reason = _outcome(asked, mode, self.server.fake.says)
+        fake = self.server.fake
+        words, reason = _outcome(asked, mode, fake.says)
         if asked.path == "/api/chat":
-            return _ollama_line(asked, "".join(words), reason)
+            counts = _counts(asked, len(words), fake.letters_per_token)
+            return _ollama_line(asked, "".join(words), reason) | counts
         message = {"role": "assistant", "content": "".join(words)}
         choice = {"index": 0, "message": message, "finish_reason": reason}
-        return {"object": "chat.completion", "model": asked.model, "choices": [choice]}
+        return {"object": "chat.completion", **_openai_head(asked), "choices": [choice]}
 
     def _stream(self, asked: Asked, mode: Mode) -> None:
         is_ollama = asked.path == "/api/chat"
@@ -319,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for line in _lines(asked, mode, self.server.fake.says):
+        for line in _lines(asked, mode, self.server.fake):
             if mode is Mode.DRIP:
                 self._drip(line)
             self._chunk(line)
@@ -346,7 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/chat":
             self._json(status, {"error": text})
         else:
-            self._json(status, {"error": {"message": text, "type": kind, "code": None}})
+            self._json(
+                status, {"error": {"message": text, "type": kind, "param": None, "code": None}}
+            )
 
     def _json(self, status: int, body: dict[str, Any]) -> None:
         self._plain(status, json.dumps(body), "application/json; charset=utf-8")
@@ -375,7 +266,7 @@ def _outcome(asked: Asked, mode: Mode, says: Speaker) -> tuple[list[str], str]:
     text = says(asked)
     words = [text[at : at + 4] for at in range(0, len(text), 4)]
     if mode is Mode.CUT_OFF:
-        return words[: len(words) // 2], "length"
+        return words, "length"
     if mode is Mode.FLOOD:
         return ["viel zu viel " * 100] * 100, "stop"
     if asked.limit is not None and len(words) > asked.limit:
@@ -383,34 +274,38 @@ def _outcome(asked: Asked, mode: Mode, says: Speaker) -> tuple[list[str], str]:
     return words, "stop"
 
 
-def _lines(asked: Asked, mode: Mode, says: Speaker) -> Iterator[bytes]:
-    words, reason = _outcome(asked, mode, says)
+def _lines(asked: Asked, mode: Mode, fake: FakeOllama) -> Iterator[bytes]:
+    words, reason = _outcome(asked, mode, fake.says)
     if mode is Mode.ONLY_THINKING:
         yield _line(asked, "", None, thinking="Hm, das muss ich mir überlegen.")
     half = len(words) // 2
     for count, word in enumerate(words):
+        if count == half and mode is Mode.NOT_UTF8:
+            yield _line(asked, "ab", None).replace(b"ab", b"\xff\xfe")
         if count == half and mode in _BREAKS:
             yield from _break(asked, mode)
             return
         yield _line(asked, word, None)
     if mode is Mode.ENDLESS:
         return
-    yield _line(asked, "", reason)
-    if asked.path != "/api/chat":
+    if asked.path == "/api/chat":
+        counts = _counts(asked, len(words), fake.letters_per_token)
+        yield json.dumps(_ollama_line(asked, "", reason) | counts).encode() + b"\n"
+    else:
+        yield _line(asked, "", reason)
         yield b"data: [DONE]\n\n"
 
 
-_BREAKS = (Mode.STALLED, Mode.DIES, Mode.HALF_LINE, Mode.NOT_UTF8, Mode.NO_MEMORY_LATE)
+_BREAKS = (Mode.STALLED, Mode.DIES, Mode.HALF_LINE, Mode.NO_MEMORY_LATE)
 
 
 def _break(asked: Asked, mode: Mode) -> Iterator[bytes]:
     if mode is Mode.HALF_LINE:
         line = _line(asked, "hal", None)
         yield line[: len(line) // 2]
-    elif mode is Mode.NOT_UTF8:
-        yield _line(asked, "ab", None).replace(b"ab", b"\xff\xfe")
     elif mode is Mode.NO_MEMORY_LATE:
-        error = json.dumps({"error": "an error was encountered while running the model"}).encode()
+        text = "an error was encountered while running the model: unexpected EOF"
+        error = json.dumps({"error": text}).encode()
         yield error + b"\n" if asked.path == "/api/chat" else b"data: " + error + b"\n\n"
 
 
@@ -424,21 +319,46 @@ def _line(asked: Asked, text: str, reason: str | None, thinking: str = "") -> by
     if thinking:
         delta["reasoning_content"] = thinking
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
-    event = {"object": "chat.completion.chunk", "model": asked.model, "choices": [choice]}
+    event = {"object": "chat.completion.chunk", **_openai_head(asked), "choices": [choice]}
     return b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
 
 
+def _openai_head(asked: Asked) -> dict[str, Any]:
+    head = {"id": "chatcmpl-330", "created": 1_795_387_919, "model": asked.model}
+    return head | {"system_fingerprint": "fp_ollama"}
+
+
 def _ollama_line(asked: Asked, text: str, reason: str | None) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "model": asked.model,
-        "created_at": _CREATED,
-        "message": {"role": "assistant", "content": text},
-        "done": reason is not None,
-    }
-    if reason is not None:
-        line |= {"done_reason": reason, "total_duration": 1, "load_duration": 1}
-        line |= {"prompt_eval_count": len(asked.prompt) // 4, "eval_count": 1}
-    return line
+    message = {"role": "assistant", "content": text}
+    line = {"model": asked.model, "created_at": _CREATED, "message": message, "done": bool(reason)}
+    return line | ({"done_reason": reason} if reason else {})
+
+
+def _counts(asked: Asked, said: int, letters_per_token: int) -> dict[str, int]:
+    """What the last line counts. A prompt that does not fit is cut to num_ctx without a word."""
+    context = (asked.body.get("options") or {}).get("num_ctx", 4096)
+    read = min(len(asked.prompt) // letters_per_token, context)
+    times = dict.fromkeys(("total_duration", "load_duration", "prompt_eval_duration"), 1_000_000)
+    return {**times, "prompt_eval_count": read, "eval_count": said, "eval_duration": 1_000_000}
+
+
+def _refusal(asked: Asked) -> tuple[int, str] | None:
+    """What Ollama says to a request it does not understand; some of it with a 500."""
+    wanted = asked.body.get("format")
+    if wanted not in (None, "", "json") and not isinstance(wanted, dict):
+        shown = json.dumps(json.dumps(wanted))
+        return 500, f'invalid format: {shown}; expected "json" or a valid JSON Schema object'
+    if asked.schema is not None and asked.schema.get("type") not in _SCHEMA_TYPES:
+        return 500, "invalid JSON schema in format"
+    if asked.body.get("think"):
+        return 400, f'"{asked.model}" does not support thinking'
+    for name in ("num_ctx", "num_predict", "seed"):
+        if not isinstance((asked.body.get("options") or {}).get(name, 0), int):
+            return 500, f'option "{name}" must be of type integer'
+    return None
+
+
+_SCHEMA_TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 
 
 _DETAILS = {
