@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, current_app, g, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from markupsafe import Markup
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -25,9 +25,10 @@ from config.logs import configure_logs
 from config.settings import Settings, read_settings
 from lti_tool import flows
 from lti_tool.content import views as content
+from lti_tool.content.access import task_here
 from lti_tool.core import bell, http
 from lti_tool.core.clock import utc_now
-from lti_tool.core.db import Database
+from lti_tool.core.db import WORKER, Database
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
 from lti_tool.dashboard import views as overview
@@ -107,6 +108,7 @@ def create_app(
     _mount_pages(app, settings, seal)
     _speak(app, settings)
     _answer_errors(app)
+    app.register_blueprint(_health(database))
     http.install_headers(app)
     return app
 
@@ -123,7 +125,22 @@ def _mount_pages(app: Flask, settings: Settings, seal: KeySeal) -> None:
         ("/overview", overview.bp),
     ):
         app.register_blueprint(blueprint, url_prefix=f"/s/<uuid:session_id>{path}")
-    app.add_url_rule("/health", "health", lambda: ("ok", 200))
+
+
+def _health(database: Database) -> Blueprint:
+    """For whoever watches the process: is it there, and could it serve? Says nothing else."""
+    bp = Blueprint("health", __name__, url_prefix="/health")
+
+    @bp.get("/live")
+    def live() -> ResponseReturnValue:
+        return "ok\n"
+
+    @bp.get("/ready")
+    def ready() -> ResponseReturnValue:
+        with database.begin(WORKER):
+            return "ok\n"
+
+    return bp
 
 
 def _start_page() -> Blueprint:
@@ -131,17 +148,19 @@ def _start_page() -> Blueprint:
 
     @bp.get("/")
     @member
-    def start(_db: Session, launch: LaunchSession) -> ResponseReturnValue:
-        return redirect(url_for(_goal(launch)), 303)
+    def start(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+        return redirect(url_for(_goal(db, launch)), 303)
 
     return bp
 
 
-def _goal(launch: LaunchSession) -> str:
+def _goal(db: Session, launch: LaunchSession) -> str:
     """Where a launch leads."""
     if launch.deep_linking is not None:
         return "content.pick"
-    if launch.content_id is None:
+    try:
+        task_here(db, launch)
+    except NotFound:
         return "content.missing"
     return "overview.activity" if launch.role is Role.INSTRUCTOR else "work.task"
 
@@ -176,6 +195,7 @@ def _answer_errors(app: Flask) -> None:
     for kind, code, status in (
         (NotFound, "not_found", 404),
         (Forbidden, "forbidden", 403),
+        (IntegrityError, "invalid", 409),
         (OperationalError, "unavailable", 503),
         (PoolExhausted, "unavailable", 503),
     ):

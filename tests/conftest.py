@@ -9,7 +9,7 @@ import pytest
 
 from lti_tool import flows
 from lti_tool.core.db import Database
-from lti_tool.core.embedded import EmbeddedPostgres, start_postgres
+from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
 from lti_tool.core.schema import upgrade
 from lti_tool.submissions.review import FeedbackReleased
 
@@ -17,11 +17,12 @@ from lti_tool.submissions.review import FeedbackReleased
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     # Not below pytest's own folder: that one is closed to the user PostgreSQL runs as for root.
-    with tempfile.TemporaryDirectory(prefix="gustav-test-") as folder:
-        server = start_postgres(Path(folder) / "postgres", "gustav_test")
+    with (
+        tempfile.TemporaryDirectory(prefix="gustav-test-") as folder,
+        running_postgres(Path(folder) / "postgres", "gustav_test") as server,
+    ):
         upgrade(server.owner_url)
         yield server
-        server.stop()
 
 
 @pytest.fixture

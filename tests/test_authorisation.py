@@ -79,7 +79,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
 # Outside of any session: answered to everybody alike.
 OPEN = {
     "static",
-    "health",
+    "health.live",
+    "health.ready",
     "launch.login",
     "launch.resume",
     "launch.window",
@@ -326,7 +327,7 @@ def test_fields_that_a_form_does_not_have_change_nothing(school: School):
 def test_a_foreign_host_name_is_no_address_of_ours(school: School):
     client = school.house.app.test_client()
 
-    answer = client.get("/health", base_url="https://evil.example")
+    answer = client.get("/health/live", base_url="https://evil.example")
 
     assert answer.status_code == 400
 

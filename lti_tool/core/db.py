@@ -144,6 +144,7 @@ class Database:
             max_overflow=0,
             pool_timeout=3,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors of the driver would quote what people wrote
             # A prepared statement would keep the plan of another actor's policies alive.
             connect_args={"prepare_threshold": None, "options": "-c statement_timeout=10s"},
         )

@@ -1,0 +1,44 @@
+# The front door. `make` alone lists what there is.
+
+RUN := .venv/bin
+UV ?= uv
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binary :all: \
+	--emit-build-options --generate-hashes --no-emit-index-url --no-config \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo journey check test lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+install:  ## Everything for checks and tests into .venv
+	@sh config/requirements/install.sh dev
+
+demo:  ## Try it: make demo [PORT=8080] [LMS_PORT=8081] [DATA=.demo]
+	@exec ./demo $(if $(PORT),--port $(PORT)) $(if $(LMS_PORT),--lms-port $(LMS_PORT)) $(if $(DATA),--data "$(DATA)")
+
+journey:  ## The main job, step by step, without a browser [LMS_PORT=8081 of a running demo]
+	@sh config/requirements/install.sh run
+	@$(RUN)/gustav journey $(if $(LMS_PORT),--lms-port $(LMS_PORT))
+
+check: install  ## Format, lint, types, who imports whom, translations
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/python .ci/translations.py
+
+test: install  ## The whole suite; brings its own PostgreSQL
+	$(RUN)/pytest
+
+lock:  ## Renew the pinned requirements (needs uv)
+	@command -v $(UV) >/dev/null || { echo "Es fehlt uv: make lock UV=/pfad/zu/uv" >&2; exit 1; }
+	$(LOCK) --upgrade pyproject.toml --override config/requirements/overrides.txt -o config/requirements/run.txt
+	$(LOCK) --upgrade --group dev -c config/requirements/run.txt -o config/requirements/dev.txt
+	$(LOCK) --upgrade config/requirements/build.in -o config/requirements/build.txt
+
+clean:  ## Remove what can be made again (keeps the demo's data in .demo)
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find lti_tool feedback_engine config tests -name __pycache__ -type d -exec rm -rf {} +
+	find lti_tool -name '*.mo' -delete

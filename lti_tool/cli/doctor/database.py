@@ -1,0 +1,89 @@
+"""What the database tells the doctor. Each function is one short look; rules are in `findings`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from lti_tool.cli.doctor.findings import KnownPlatform, Queue, RoleRights
+from lti_tool.core.db import ADMIN, WORKER, Begin, service_of
+from lti_tool.core.errors import NotFound
+from lti_tool.core.jobs import Job, JobState
+from lti_tool.people.models import DeploymentState, Membership, Platform, PlatformState
+from lti_tool.people.services import (
+    KeySeal,
+    KeyUnreadable,
+    deployments,
+    list_platforms,
+    signing_key,
+)
+
+_ROLE = text(
+    "SELECT rolname, rolsuper, rolbypassrls, EXISTS (SELECT FROM pg_tables"
+    " WHERE tableowner = rolname AND schemaname = current_schema())"
+    " FROM pg_roles WHERE rolname = current_user"
+)
+
+
+def read_time(db: Session) -> datetime:
+    """The database's clock, now and not at the start of the transaction."""
+    now: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+def read_role(db: Session) -> RoleRights:
+    return RoleRights(*db.execute(_ROLE).one())
+
+
+def read_queue(begin: Begin) -> Queue:
+    """The line as the worker sees it. A job whose holder died counts from the end of its lease."""
+    ready_since = func.coalesce(Job.lease_until, Job.ready_at)
+    open_states = (JobState.WAITING, JobState.WORKING)
+    with begin(WORKER) as db:
+        waiting_for: timedelta | None = db.scalar(
+            select(literal_column("now()") - func.min(ready_since)).where(
+                Job.state.in_(open_states), ready_since <= func.now()
+            )
+        )
+        last_finished = db.scalar(select(func.max(Job.finished_at)))
+        given_up = db.scalar(
+            select(func.count()).select_from(Job).where(Job.state == JobState.GIVEN_UP)
+        )
+    return Queue(waiting_for, last_finished, given_up or 0)
+
+
+def read_platforms(begin: Begin, seal: KeySeal) -> list[KnownPlatform]:
+    with begin(ADMIN) as db:
+        platforms = list_platforms(db)
+        waiting = {p.id: _waiting(db, p) for p in platforms}
+        readable = {p.id: _key_opens(db, p, seal) for p in platforms}
+    return [
+        KnownPlatform(
+            name=p.name,
+            active=p.state is PlatformState.ACTIVE,
+            key_opens=readable[p.id],
+            waiting_deployments=waiting[p.id],
+            last_launch=_last_launch(begin, p),
+        )
+        for p in platforms
+    ]
+
+
+def _waiting(db: Session, platform: Platform) -> tuple[str, ...]:
+    known = deployments(db, platform.id)
+    return tuple(d.deployment_id for d in known if d.state is DeploymentState.WAITING)
+
+
+def _key_opens(db: Session, platform: Platform, seal: KeySeal) -> bool:
+    try:
+        signing_key(db, platform.id, seal)
+    except (KeyUnreadable, NotFound):
+        return False
+    return True
+
+
+def _last_launch(begin: Begin, platform: Platform) -> datetime | None:
+    with begin(service_of(platform.id)) as db:
+        return db.scalar(select(func.max(Membership.launched_at)))

@@ -1,0 +1,159 @@
+"""What a check says, and the rules by which it says so. Nothing here touches the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+PATIENCE_WITH_WORKERS = timedelta(seconds=60)
+CLOCKS_MAY_DIFFER = timedelta(seconds=5)  # Moodle refuses what is signed in its future
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `what_to_do` is empty where nothing is to be done."""
+
+    about: str
+    ok: bool
+    says: str
+    what_to_do: str = ""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """How long the job that is first in line has been ready, and when one was last finished."""
+
+    waiting_for: timedelta | None
+    last_finished: datetime | None
+    given_up: int
+
+
+@dataclass(frozen=True)
+class RoleRights:
+    """What the role may do that web and worker are connected as."""
+
+    name: str
+    superuser: bool
+    bypasses_policies: bool
+    owns_tables: bool
+
+
+@dataclass(frozen=True)
+class KnownPlatform:
+    """One registration. `key_opens` is False if our key for it cannot be read any more."""
+
+    name: str
+    active: bool
+    key_opens: bool
+    waiting_deployments: tuple[str, ...]
+    last_launch: datetime | None
+
+
+def about_role(role: RoleRights) -> Finding:
+    """Row policies protect pupils from one another only if the role is bound by them."""
+    wrong = [
+        words
+        for is_so, words in (
+            (role.superuser, "ist Superuser"),
+            (role.bypasses_policies, "darf Zeilenregeln umgehen"),
+            (role.owns_tables, "besitzt Tabellen"),
+        )
+        if is_so
+    ]
+    if not wrong:
+        return Finding("role", True, f"Die Datenbankrolle {role.name} hat nur die nötigen Rechte.")
+    return Finding(
+        "role",
+        False,
+        f"Die Datenbankrolle {role.name} {' und '.join(wrong)}.",
+        "GUSTAV_DATABASE_URL muss die Rolle gustav_app nennen, der nichts gehört.",
+    )
+
+
+def about_migrations(missing: list[str]) -> Finding:
+    if not missing:
+        return Finding("migrations", True, "Die Tabellen sind auf dem Stand dieses Programms.")
+    says = f"Den Tabellen fehlen {len(missing)} Änderungen, zuerst {missing[0]}."
+    return Finding("migrations", False, says, "Abhilfe: gustav migrate")
+
+
+def about_worker(queue: Queue, now: datetime) -> Finding:
+    """A worker picks up what is ready within seconds; whoever lets it lie is not there."""
+    if queue.waiting_for is not None and queue.waiting_for > PATIENCE_WITH_WORKERS:
+        minutes = max(1, round(queue.waiting_for.total_seconds() / 60))
+        return Finding(
+            "worker",
+            False,
+            f"Kein Worker: seit {minutes} min nimmt niemand die wartende Arbeit auf.",
+            "Den Worker starten: gustav worker (mit Compose: docker compose up -d worker)",
+        )
+    if queue.last_finished is None:
+        return Finding("worker", True, "Es wartet keine Arbeit; bisher war auch keine da.")
+    ago = _ago(queue.last_finished, now)
+    return Finding("worker", True, f"Es bleibt keine Arbeit liegen; die letzte wurde {ago} fertig.")
+
+
+def about_given_up(queue: Queue) -> Finding:
+    """Informative: each of these is visible to its teacher already."""
+    if not queue.given_up:
+        return Finding("jobs", True, "Kein Auftrag ist gescheitert.")
+    says = f"{queue.given_up} Aufträge sind gescheitert; die Lehrkräfte sehen, welche."
+    return Finding("jobs", True, says, "Mehr dazu: gustav jobs")
+
+
+def about_clock(ours: datetime, theirs: datetime) -> Finding:
+    """`theirs` is the database's time, read between two looks at our own clock."""
+    apart = abs(ours - theirs)
+    if apart <= CLOCKS_MAY_DIFFER:
+        return Finding("clock", True, "Die Uhr geht wie die der Datenbank.")
+    says = (
+        f"Die Uhren hier und in der Datenbank gehen {round(apart.total_seconds())} s auseinander."
+    )
+    return Finding("clock", False, says, "Auf beiden Rechnern die Zeit abgleichen (NTP).")
+
+
+def about_keys(platforms: list[KnownPlatform]) -> Finding:
+    unreadable = [known.name for known in platforms if not known.key_opens]
+    if not unreadable:
+        return Finding("keys", True, "Alle Schlüssel lassen sich öffnen.")
+    return Finding(
+        "keys",
+        False,
+        f"Der Schlüssel für {', '.join(unreadable)} lässt sich nicht öffnen.",
+        "GUSTAV_SECRET_KEY auf den früheren Wert setzen, oder: gustav platform rotate-key",
+    )
+
+
+def about_platforms(platforms: list[KnownPlatform], now: datetime) -> list[Finding]:
+    """One finding for each, so that the one that is wrong stands out."""
+    if not platforms:
+        says = "Noch ist keine Lernplattform angemeldet."
+        return [Finding("platforms", False, says, "Abhilfe: gustav platform add, siehe moodle.md")]
+    return [_about_platform(known, now) for known in platforms]
+
+
+def _about_platform(known: KnownPlatform, now: datetime) -> Finding:
+    if known.waiting_deployments:
+        waiting = ", ".join(known.waiting_deployments)
+        return Finding(
+            "platforms",
+            False,
+            f"„{known.name}“: Aufrufe aus dem Deployment {waiting} warten auf Erlaubnis.",
+            f'Abhilfe: gustav platform allow "{known.name}" {known.waiting_deployments[0]}',
+        )
+    if not known.active:
+        hint = f'Weiter geht es mit: gustav platform resume "{known.name}"'
+        return Finding("platforms", True, f"„{known.name}“ ist angehalten.", hint)
+    if known.last_launch is None:
+        return Finding("platforms", True, f"„{known.name}“ ist aktiv; noch kam niemand von dort.")
+    ago = _ago(known.last_launch, now)
+    return Finding("platforms", True, f"„{known.name}“ ist aktiv; zuletzt kam {ago} jemand.")
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    minutes = max(0, int((now - then).total_seconds() // 60))
+    if minutes < 1:
+        return "gerade eben"
+    if minutes < 120:
+        return f"vor {minutes} min"
+    return f"vor {minutes // 60} h" if minutes < 48 * 60 else f"vor {minutes // (24 * 60)} Tagen"

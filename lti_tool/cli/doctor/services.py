@@ -1,0 +1,64 @@
+"""Looks at what stands beside the database: Redis and the model's host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from config.settings import Settings
+from feedback_engine.config import EngineConfig, EngineKind
+from lti_tool.cli.doctor.findings import Finding
+
+Models = Callable[[EngineConfig], tuple[str, ...]]
+
+
+def look_at_redis(settings: Settings) -> Finding:
+    """Redis only rings bells: without it everything works, a little later."""
+    if settings.redis_url is None:
+        return Finding("redis", True, "Redis ist nicht eingestellt; der Worker schaut selbst nach.")
+    import redis  # noqa: PLC0415  # only who uses it pays for it
+
+    client = redis.Redis.from_url(
+        settings.redis_url.get_secret_value(), socket_timeout=3, socket_connect_timeout=3
+    )
+    try:
+        client.ping()
+    except redis.RedisError:
+        return Finding(
+            "redis",
+            False,
+            "Redis antwortet nicht. Es geht nichts verloren, aber alles dauert länger.",
+            "Redis starten, oder GUSTAV_REDIS_URL prüfen.",
+        )
+    finally:
+        client.close()
+    return Finding("redis", True, "Redis antwortet.")
+
+
+def ask_model_host(wanted: EngineConfig) -> tuple[str, ...]:
+    """What is to be done so that the model answers; nothing if it is there."""
+    # It loads the client of the model's host, which no other command needs.
+    from feedback_engine.health import check_models  # noqa: PLC0415
+
+    return tuple(check_models(wanted).what_to_do)
+
+
+def look_at_model(settings: Settings, ask: Models = ask_model_host) -> Finding:
+    """The model that writes the feedback. Without one submissions wait, visibly."""
+    if settings.engine == "lexical":
+        return Finding("model", True, "Rückmeldungen entstehen ohne KI-Modell (lexical).")
+    to_do = ask(engine_config(settings))
+    if to_do:
+        says = f"Das Modell {settings.model_name} ist nicht bereit; Abgaben warten so lange."
+        return Finding("model", False, says, " ".join(to_do))
+    return Finding("model", True, f"Das Modell {settings.model_name} ist da.")
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """As much of it as is needed to find the host and the model."""
+    key = settings.model_api_key
+    return EngineConfig(
+        kind=EngineKind(settings.engine),
+        host=settings.model_host,
+        model=settings.model_name,
+        api_key=key.get_secret_value() if key else "",
+    )

@@ -1,0 +1,1 @@
+"""`gustav journey`: the main job over HTTP, without a browser, step by step."""

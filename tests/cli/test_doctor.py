@@ -1,0 +1,213 @@
+"""The doctor at a real database, with one thing wrong at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from config.settings import read_settings
+from feedback_engine.config import EngineConfig
+from lti_tool.cli.doctor.services import look_at_model, look_at_redis
+from lti_tool.core.db import Database, service_of
+from lti_tool.core.embedded import EmbeddedPostgres
+from lti_tool.core.jobs import JobKind, enqueue
+from tests.cli.console import Gustav
+
+PLATFORM = (
+    *("platform", "add", "--name", "Musterschule", "--client-id", "aBc123"),
+    *("--moodle", "https://moodle.schule.example", "--deployment-id", "3"),
+)
+
+
+def findings(gustav: Gustav) -> dict[str, dict[str, Any]]:
+    """By what they are about. Checks that the exit code says the same."""
+    said = gustav("doctor", "--json")
+    assert said.code == (0 if said.json["ok"] else 1)
+    assert said.json["ok"] is all(finding["ok"] for finding in said.json["findings"])
+    return {finding["about"]: finding for finding in said.json["findings"]}
+
+
+def test_a_healthy_house_has_nothing_to_complain_about(house: Gustav) -> None:
+    house(*PLATFORM)
+
+    said = house("doctor")
+
+    assert said.code == 0
+    assert "FEHLT" not in said.out
+    assert "„Musterschule“ ist aktiv" in said.out
+
+
+def test_settings_come_first_and_nothing_else_is_tried_without_them(gustav: Gustav) -> None:
+    found = findings(gustav)
+
+    assert list(found) == ["settings"]
+    assert "GUSTAV_BASE_URL" in found["settings"]["says"]
+
+
+def test_a_silent_database_is_told_and_the_rest_is_still_looked_at(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_DATABASE_URL", "postgresql://gustav_app@127.0.0.1:1/gustav")
+
+    found = findings(house)
+
+    assert not found["database"]["ok"]
+    assert found["model"]["ok"]
+
+
+def test_the_owner_of_the_tables_must_not_be_the_applications_role(
+    house: Gustav, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_DATABASE_URL", postgres.owner_url)
+
+    assert "besitzt Tabellen" in findings(house)["role"]["says"]
+
+
+def test_a_superuser_must_not_be_it_either(
+    house: Gustav, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_DATABASE_URL", postgres.superuser_url)
+
+    assert "ist Superuser und darf Zeilenregeln umgehen" in findings(house)["role"]["says"]
+
+
+def test_a_database_without_tables_needs_migrations(
+    house: Gustav, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(_plain(postgres.superuser_url), autocommit=True) as db:
+        db.execute("CREATE DATABASE bare OWNER gustav_owner")
+    monkeypatch.setenv("GUSTAV_DATABASE_URL", _named(postgres.app_url, "bare"))
+    monkeypatch.setenv("GUSTAV_OWNER_DATABASE_URL", _named(postgres.owner_url, "bare"))
+    try:
+        found = findings(house)
+        told = house("jobs")
+    finally:
+        with psycopg.connect(_plain(postgres.superuser_url), autocommit=True) as db:
+            db.execute("DROP DATABASE bare WITH (FORCE)")
+
+    assert "zuerst 0001" in found["migrations"]["says"]
+    assert "worker" not in found
+    assert "gustav migrate" in told.err
+
+
+def test_without_the_owners_address_the_doctor_goes_on(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GUSTAV_OWNER_DATABASE_URL")
+
+    found = findings(house)
+
+    assert found["migrations"]["ok"]
+    assert "worker" in found
+
+
+def test_work_that_lies_about_means_no_worker(
+    house: Gustav, database: Database, postgres: EmbeddedPostgres
+) -> None:
+    platform_id = UUID(house(*PLATFORM, "--json").json["id"])
+    with database.begin(service_of(platform_id)) as db:
+        enqueue(db, JobKind.POST_SCORE, platform_id=platform_id, subject_id=uuid4())
+
+    assert findings(house)["worker"]["ok"]
+
+    _let_it_lie(postgres, timedelta(minutes=10))
+
+    found = findings(house)
+    assert "seit 10 min" in found["worker"]["says"]
+
+
+def test_a_job_whose_holder_died_counts_from_the_end_of_its_lease(
+    house: Gustav, database: Database, postgres: EmbeddedPostgres
+) -> None:
+    platform_id = UUID(house(*PLATFORM, "--json").json["id"])
+    with database.begin(service_of(platform_id)) as db:
+        enqueue(db, JobKind.POST_SCORE, platform_id=platform_id, subject_id=uuid4())
+    _let_it_lie(postgres, timedelta(hours=1))
+    _hold(postgres, timedelta(minutes=5))
+
+    assert findings(house)["worker"]["ok"]
+
+    _hold(postgres, timedelta(minutes=-5))
+
+    assert "seit 5 min" in findings(house)["worker"]["says"]
+
+
+def test_with_another_secret_the_keys_do_not_open(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house(*PLATFORM)
+    monkeypatch.setenv("GUSTAV_SECRET_KEY", "another-secret-another-secret-another")
+
+    found = findings(house)
+
+    assert "Musterschule" in found["keys"]["says"]
+    assert "GUSTAV_SECRET_KEY" in found["keys"]["what_to_do"]
+
+
+def test_redis_is_not_missed_where_there_is_none(house: Gustav) -> None:
+    assert findings(house)["redis"]["ok"]
+
+
+def test_a_redis_that_should_be_there_and_is_not_is_told(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    finding = look_at_redis(read_settings())
+
+    assert not finding.ok
+    assert "GUSTAV_REDIS_URL" in finding.what_to_do
+
+
+def test_a_missing_model_is_told_with_the_command_that_fetches_it(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+    asked: list[EngineConfig] = []
+
+    def missing(wanted: EngineConfig) -> tuple[str, ...]:
+        asked.append(wanted)
+        return ("Das Modell fehlt: ollama pull gemma3:12b",)
+
+    finding = look_at_model(read_settings(), missing)
+
+    assert not finding.ok
+    assert "ollama pull gemma3:12b" in finding.what_to_do
+    assert asked[0].model == "gemma3:12b"
+
+
+def test_a_model_that_is_there_is_well(house: Gustav, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+
+    assert look_at_model(read_settings(), lambda _: ()).ok
+
+
+def test_nobody_at_the_models_address_is_told(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+    monkeypatch.setenv("GUSTAV_MODEL_HOST", "http://127.0.0.1:1")
+
+    assert "antwortet nicht" in look_at_model(read_settings()).what_to_do
+
+
+def _let_it_lie(postgres: EmbeddedPostgres, so_long: timedelta) -> None:
+    with psycopg.connect(_plain(postgres.superuser_url), autocommit=True) as db:
+        db.execute("UPDATE jobs SET ready_at = now() - %s", [so_long])
+
+
+def _hold(postgres: EmbeddedPostgres, still: timedelta) -> None:
+    with psycopg.connect(_plain(postgres.superuser_url), autocommit=True) as db:
+        db.execute("UPDATE jobs SET state = 'working', lease_until = now() + %s", [still])
+
+
+def _plain(url: str) -> str:
+    return url.replace("+psycopg", "")
+
+
+def _named(url: str, database: str) -> str:
+    return url.replace("/gustav_test", f"/{database}")

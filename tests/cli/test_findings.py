@@ -1,0 +1,139 @@
+"""The doctor's rules: what is well, and what is said and advised when it is not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lti_tool.cli.doctor.findings import (
+    KnownPlatform,
+    Queue,
+    RoleRights,
+    about_clock,
+    about_given_up,
+    about_keys,
+    about_migrations,
+    about_platforms,
+    about_role,
+    about_worker,
+)
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+GOOD_ROLE = RoleRights("gustav_app", superuser=False, bypasses_policies=False, owns_tables=False)
+SCHOOL = KnownPlatform(
+    name="Musterschule",
+    active=True,
+    key_opens=True,
+    waiting_deployments=(),
+    last_launch=NOW - timedelta(minutes=5),
+)
+NOTHING_WAITS = Queue(waiting_for=None, last_finished=None, given_up=0)
+
+
+def test_a_role_without_rights_is_the_right_one() -> None:
+    assert about_role(GOOD_ROLE).ok
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        ("superuser", "Superuser"),
+        ("bypasses_policies", "Zeilenregeln umgehen"),
+        ("owns_tables", "besitzt Tabellen"),
+    ],
+)
+def test_a_role_with_any_of_three_rights_is_wrong(right: str, words: str) -> None:
+    finding = about_role(RoleRights(**{**asdict(GOOD_ROLE), right: True}))
+
+    assert not finding.ok
+    assert words in finding.says
+    assert "gustav_app" in finding.what_to_do
+
+
+def test_missing_migrations_are_counted_and_the_first_is_named() -> None:
+    finding = about_migrations(["0004_submissions", "0005_grades"])
+
+    assert not finding.ok
+    assert "2 Änderungen, zuerst 0004_submissions" in finding.says
+    assert finding.what_to_do == "Abhilfe: gustav migrate"
+    assert about_migrations([]).ok
+
+
+@pytest.mark.parametrize(
+    ("waiting_for", "ok"),
+    [
+        (None, True),
+        (timedelta(seconds=60), True),
+        (timedelta(seconds=61), False),
+        (timedelta(hours=3), False),
+    ],
+)
+def test_a_job_that_nobody_takes_for_a_minute_means_no_worker(
+    waiting_for: timedelta | None, ok: bool
+) -> None:
+    finding = about_worker(replace(NOTHING_WAITS, waiting_for=waiting_for), NOW)
+
+    assert finding.ok is ok
+    assert ("gustav worker" in finding.what_to_do) is not ok
+
+
+def test_the_last_finished_job_is_told() -> None:
+    queue = replace(NOTHING_WAITS, last_finished=NOW - timedelta(minutes=7))
+
+    assert "vor 7 min" in about_worker(queue, NOW).says
+
+
+def test_given_up_jobs_are_told_but_are_no_fault() -> None:
+    finding = about_given_up(replace(NOTHING_WAITS, given_up=4))
+
+    assert finding.ok
+    assert "4 Aufträge" in finding.says
+    assert finding.what_to_do
+
+
+@pytest.mark.parametrize(
+    ("apart", "ok"), [(0, True), (5, True), (-5, True), (6, False), (-6, False), (3600, False)]
+)
+def test_clocks_may_differ_by_five_seconds(apart: int, ok: bool) -> None:
+    finding = about_clock(NOW, NOW + timedelta(seconds=apart))
+
+    assert finding.ok is ok
+    assert ok or f"{abs(apart)} s" in finding.says
+
+
+def test_a_key_that_does_not_open_is_named_with_its_platform() -> None:
+    finding = about_keys([SCHOOL, replace(SCHOOL, name="Andere Schule", key_opens=False)])
+
+    assert not finding.ok
+    assert "Andere Schule" in finding.says
+    assert "Musterschule" not in finding.says
+    assert about_keys([SCHOOL]).ok
+
+
+def test_without_a_platform_nobody_can_come() -> None:
+    (finding,) = about_platforms([], NOW)
+
+    assert not finding.ok
+    assert "gustav platform add" in finding.what_to_do
+
+
+@pytest.mark.parametrize(
+    ("platform", "ok", "words"),
+    [
+        (SCHOOL, True, "vor 5 min"),
+        (replace(SCHOOL, last_launch=NOW), True, "gerade eben"),
+        (replace(SCHOOL, last_launch=NOW - timedelta(hours=30)), True, "vor 30 h"),
+        (replace(SCHOOL, last_launch=NOW - timedelta(days=30)), True, "vor 30 Tagen"),
+        (replace(SCHOOL, last_launch=None), True, "noch kam niemand"),
+        (replace(SCHOOL, active=False), True, "angehalten"),
+        (replace(SCHOOL, waiting_deployments=("7",)), False, "Deployment 7 warten"),
+    ],
+)
+def test_each_platform_has_a_sentence(platform: KnownPlatform, ok: bool, words: str) -> None:
+    (finding,) = about_platforms([platform], NOW)
+
+    assert finding.ok is ok
+    assert words in finding.says
+    assert ok or "gustav platform allow" in finding.what_to_do
