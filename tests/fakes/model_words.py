@@ -1,4 +1,4 @@
-"""What a patient model would say to a request: something that fits the schema and quotes the pupil."""
+"""What a patient model would say: something that fits the schema and quotes the pupil."""
 
 import json
 import re

@@ -1,0 +1,92 @@
+"""How a signature becomes a prompt, and an answer becomes fields: plainly out, strictly in.
+
+DSPy's own JSON adapter repairs broken answers until they parse and expands markers in a pupil's
+text into message parts. Neither is wanted here, so both directions are written out.
+"""
+
+import json
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import LMError
+
+from feedback_engine.errors import EngineError, EngineFailed
+from feedback_engine.models import UnusableOutput
+
+_REMINDER = {
+    "de": "Ende des Materials. Antworte nur mit dem JSON-Objekt.",
+    "en": "End of the material. Answer with the JSON object only.",
+}
+
+
+def ask(signature: Any, fields: dict[str, str], sampling: dict[str, object]) -> Any:
+    """Put one question to the model of the current DSPy context.
+
+    Raise `UnusableOutput` or an `EngineError`: whatever our engine object gave to DSPy as the cause
+    of its own error. DSPy's errors go no further.
+    """
+    try:
+        return dspy.Predict(signature)(**fields, config=sampling)
+    except LMError as error:
+        raise _cause_of(error) from None
+
+
+def _cause_of(error: BaseException) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, EngineError | UnusableOutput):
+            return cause
+        cause = cause.__cause__
+    return EngineFailed(f"DSPy gave up ({type(error).__name__})")
+
+
+class PlainAdapter(dspy.JSONAdapter):  # type: ignore[misc]  # DSPy ships no types
+    """The instructions as system message, the inputs as named sections of one user message."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(use_native_function_calling=False)
+        self._language = language
+
+    def format(
+        self,
+        signature: Any,
+        demos: Any,  # noqa: ARG002 - there are none: examples would be other pupils' work
+        inputs: dict[str, str],
+    ) -> list[dict[str, str]]:
+        """Two messages. Every input is a string that has been neutralised before."""
+        sections = [f"[[ ## {name} ## ]]\n{inputs[name]}" for name in signature.input_fields]
+        return [
+            {"role": "system", "content": signature.instructions},
+            {"role": "user", "content": "\n\n".join([*sections, _REMINDER[self._language]])},
+        ]
+
+    def parse(self, signature: Any, completion: str) -> dict[str, Any]:
+        """The answer's top-level fields, values unchecked. Raise `UnusableOutput`."""
+        fields = read_object(completion)
+        if not set(signature.output_fields) <= set(fields):
+            raise UnusableOutput("fields are missing")
+        return {name: fields[name] for name in signature.output_fields}
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """One JSON object and nothing else, perhaps in a code fence. Raise `UnusableOutput`.
+
+    Without a cause, as the decoder's error carries the text. RecursionError is what deep nesting
+    ends in.
+    """
+    body = text.strip()
+    if body.startswith("```") and body.endswith("```"):
+        body = body.strip("`").removeprefix("json")
+    try:
+        found = json.loads(body, object_pairs_hook=_distinct)
+    except (ValueError, RecursionError):
+        raise UnusableOutput("not JSON") from None
+    if not isinstance(found, dict):
+        raise UnusableOutput("not an object")
+    return found
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return dict(pairs)

@@ -1,0 +1,176 @@
+"""What goes into an engine and what comes out: the whole agreement with the host application.
+
+Frozen values, standard library only, so that any process may import it. Points are not here: they
+are computed by the host from levels and weights, never by a model.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+
+Language = Literal["de", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that counts. `levels` are words from the lowest to the highest, 2 to 6 of them."""
+
+    id: str
+    title: str
+    description: str
+    weight: int
+    levels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.levels) <= 6:
+            raise ValueError("a criterion has 2 to 6 levels")
+        if self.weight < 1:
+            raise ValueError("a criterion weighs at least 1")
+
+    @property
+    def top_level(self) -> int:
+        return len(self.levels) - 1
+
+
+class VerdictStatus(StrEnum):
+    """How much is known about one criterion.
+
+    NOTHING_FOUND says something about the answer ("Dazu habe ich in deinem Text nichts gefunden")
+    and is the lowest level. NOT_ASSESSED says something about us ("konnte ich nicht beurteilen"),
+    has no level and never becomes one.
+    """
+
+    ASSESSED = "assessed"
+    NOTHING_FOUND = "nothing_found"
+    NOT_ASSESSED = "not_assessed"
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionVerdict:
+    """A judgement on one criterion, made by the constructors below. ValueError if it cannot be.
+
+    `level` is an index into `Criterion.levels`, `quote` a passage of the answer exactly as it
+    stands there.
+    """
+
+    criterion_id: str
+    status: VerdictStatus
+    level: int | None
+    quote: str = field(default="", repr=False)
+    reason: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not self._is_possible():
+            raise ValueError(f"not a possible verdict: {self.status}, level {self.level}")
+
+    def _is_possible(self) -> bool:
+        if self.status is VerdictStatus.ASSESSED:
+            return self.level is not None and self.level >= 0 and self.quote != ""
+        if self.status is VerdictStatus.NOTHING_FOUND:
+            return self.level == 0 and self.quote == ""
+        return self.level is None and self.quote == ""
+
+    @classmethod
+    def assessed(
+        cls, criterion_id: str, level: int, quote: str, reason: str = ""
+    ) -> "CriterionVerdict":
+        return cls(criterion_id, VerdictStatus.ASSESSED, level, quote, reason)
+
+    @classmethod
+    def nothing_found(cls, criterion_id: str, reason: str = "") -> "CriterionVerdict":
+        return cls(criterion_id, VerdictStatus.NOTHING_FOUND, 0, "", reason)
+
+    @classmethod
+    def not_assessed(cls, criterion_id: str) -> "CriterionVerdict":
+        return cls(criterion_id, VerdictStatus.NOT_ASSESSED, None)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAttempt:
+    """The pupil's attempt before this one and what was said about it. One is enough (ATK-136)."""
+
+    answer: str = field(repr=False)
+    results: tuple[CriterionVerdict, ...]
+    next_step: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRequest:
+    """Everything an engine may know about one answer.
+
+    `names_to_withhold` never enters a prompt: it is only compared with what comes out, so that no
+    classmate is named.
+    `solution_notes` are the teacher's; they help to judge and must not reach the pupil.
+    """
+
+    task_title: str
+    task_prompt: str
+    criteria: tuple[Criterion, ...]
+    answer: str = field(repr=False)
+    language: Language = "de"
+    solution_notes: str = field(default="", repr=False)
+    earlier: EarlierAttempt | None = None
+    names_to_withhold: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        ids = [criterion.id for criterion in self.criteria]
+        if not ids or len(ids) != len(set(ids)):
+            raise ValueError("a request has criteria, each with an id of its own")
+        if self.language not in ("de", "en"):
+            raise ValueError("feedback is given in German or English")
+
+
+class Flag(StrEnum):
+    """Something a teacher should know about the whole draft."""
+
+    SOLUTION_GIVEN_AWAY = "solution_given_away"
+    WRONG_LANGUAGE = "wrong_language"
+    PERSON_NAMED = "person_named"
+    PROMPT_ECHOED = "prompt_echoed"
+    UNKIND = "unkind"
+    PROSE_MISSING = "prose_missing"
+    INSTRUCTION_IN_ANSWER = "instruction_in_answer"
+    READ_IN_PERSON = "read_in_person"
+    COPIED_TEXT = "copied_text"
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a teacher must look before the pupil does. Copied words are a hint, no more."""
+        return self is not Flag.COPIED_TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Who judged, exactly enough to repeat it. `digest` is the model's, "" if none is told."""
+
+    name: str
+    model: str
+    digest: str
+    prompt_version: str
+    is_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackDraft:
+    """A proposal: one verdict per criterion of the request, in its order; prose in its language."""
+
+    verdicts: tuple[CriterionVerdict, ...]
+    strengths: str = field(repr=False)
+    next_step: str = field(repr=False)
+    question: str = field(repr=False)
+    flags: tuple[Flag, ...]
+    engine: EngineInfo
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Nothing may be shown or scored before a teacher has looked."""
+        unjudged = any(v.status is VerdictStatus.NOT_ASSESSED for v in self.verdicts)
+        return unjudged or any(flag.withholds for flag in self.flags)
+
+
+class FeedbackEngine(Protocol):
+    """Judges one answer. May be called from several threads at once."""
+
+    def give_feedback(self, request: FeedbackRequest) -> FeedbackDraft:
+        """Raise one of the three kinds of `EngineError`, nothing else on purpose."""
+        ...
