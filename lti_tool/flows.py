@@ -33,9 +33,9 @@ from lti_tool.people import services as people
 from lti_tool.people.roster_client import RosterClient, RosterRefused
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
-from lti_tool.submissions import review
-from lti_tool.submissions.review import FeedbackReleased
+from lti_tool.submissions import assessment
 from lti_tool.submissions.states import ForbiddenMove
+from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
         _hand_over(shop, claim, "engine_failed")
         return
     with shop.begin(actor) as db:
-        request = review.request_for(db, claim.subject_id)
+        request = assessment.request_for(db, claim.subject_id)
     try:
         draft = shop.engine.give_feedback(request)
     except EngineUnavailable as error:
@@ -109,13 +109,13 @@ def _hand_over(shop: Workshop, claim: Claim, reason: str) -> None:
     """No feedback by the engine: the teacher sees the submission, and why."""
     with shop.begin(service_of(claim.platform_id)) as db:
         jobs.give_up(db, claim, reason)
-        review.hand_to_teacher(db, claim.subject_id, reason)
+        assessment.hand_to_teacher(db, claim.subject_id, reason)
 
 
 def _keep(db: Session, claim: Claim, draft: FeedbackDraft) -> None:
     try:
         with db.begin_nested():
-            review.keep_feedback(db, claim.subject_id, draft)
+            assessment.keep_feedback(db, claim.subject_id, draft)
     except ForbiddenMove:
         log.info("feedback came after the teacher's", submission=claim.subject_id)
 

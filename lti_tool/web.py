@@ -40,7 +40,7 @@ from lti_tool.launch.views import Entrance
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.submissions import views as work
-from lti_tool.submissions.review import FeedbackReleased
+from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,8 @@ FetchKeys = Callable[[str], bytes]
 
 FORM_LIMIT = 512 * 1024  # bytes; an id_token with 64 kB of deep-linking data fits in
 LANGUAGES = ["de", "en"]
+NOT_TYPED = frozenset({CSRF_FIELD, "client_key", "new_id", "id_token", "state", "JWT"})
+LABEL_LENGTH = 8  # what is shorter is quickly chosen again
 
 
 def build() -> Flask:
@@ -239,11 +241,17 @@ def _surprise(error: Exception) -> ResponseReturnValue:
 
 def _page(template: str, **values: object) -> str:
     """A page for a request that came to nothing; what was typed in it is shown again."""
+    return render_template(template, typed=_typed(), **values)
+
+
+def _typed() -> str:
+    """The longer texts of the form that was sent, for whoever would have to write them again."""
     try:
-        typed = request.form.get("text", "") if request.method == "POST" else ""
+        sent = list(request.form.items(multi=True)) if request.method == "POST" else []
     except HTTPException:  # too large to be read at all
-        typed = ""
-    return render_template(template, typed=typed.strip() and typed, **values)
+        return ""
+    texts = [value.strip() for name, value in sent if name not in NOT_TYPED]
+    return "\n\n".join(text for text in texts if len(text) > LABEL_LENGTH)
 
 
 def _fetch_keys(outbound: Outbound, url: str) -> bytes:

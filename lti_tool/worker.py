@@ -36,7 +36,7 @@ from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import ServiceTokens
-from lti_tool.submissions.review import FeedbackReleased
+from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 

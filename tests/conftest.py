@@ -11,7 +11,7 @@ from lti_tool import flows
 from lti_tool.core.db import Database
 from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
 from lti_tool.core.schema import upgrade
-from lti_tool.submissions.review import FeedbackReleased
+from lti_tool.submissions.versions import FeedbackReleased
 
 
 @pytest.fixture(scope="session")

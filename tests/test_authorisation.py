@@ -20,7 +20,7 @@ from lti_tool.content.service import create_task
 from lti_tool.core.db import service_of
 from lti_tool.grades.models import GradeSync, SyncState
 from lti_tool.launch.models import ResourceLink
-from lti_tool.submissions import review
+from lti_tool.submissions import assessment
 from lti_tool.submissions.models import Submission
 from lti_tool.web import create_app
 from tests.classroom import ANSWER, SCORES, FakeEngine
@@ -181,8 +181,8 @@ def ada_has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, 
     assert browser.sends(f"{path}work/", form, path).status_code == 303
     with house.database.begin(service_of(ada.platform_id)) as db:
         submission_id = db.scalars(select(Submission.id)).one()
-        request = review.request_for(db, submission_id)
-        review.keep_feedback(db, submission_id, FakeEngine().give_feedback(request))
+        request = assessment.request_for(db, submission_id)
+        assessment.keep_feedback(db, submission_id, FakeEngine().give_feedback(request))
         sync = db.scalars(select(GradeSync)).one()
         sync.state, sync.reason = SyncState.FAILED, "locked"
         db.flush()

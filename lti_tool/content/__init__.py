@@ -1,0 +1,1 @@
+"""Units, sections and tasks, written by teachers and linked into courses."""

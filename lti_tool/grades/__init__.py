@@ -1,0 +1,1 @@
+"""Points, and their way into the gradebook of the LMS."""

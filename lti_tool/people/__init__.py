@@ -1,0 +1,1 @@
+"""Platforms and the people they send us: who is who, in which course, by whose word."""

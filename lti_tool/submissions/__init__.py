@@ -1,0 +1,1 @@
+"""What pupils write and hand in, and the feedback on it."""

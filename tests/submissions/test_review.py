@@ -9,7 +9,7 @@ from feedback_engine.contract import FeedbackRequest, Flag
 from lti_tool.content.models import Mode
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, Invalid
-from lti_tool.submissions import review, service
+from lti_tool.submissions import assessment, review, service
 from lti_tool.submissions.models import Author, Feedback, ReleasedBy, Submission
 from lti_tool.submissions.review import FeedbackEdit, ResultEdit
 from lti_tool.submissions.states import ForbiddenMove, State
@@ -29,10 +29,10 @@ def reviewed(database) -> Classroom:
 
 def judged(room: Classroom, engine: FakeEngine, submission: Submission) -> FeedbackRequest:
     with room.database.begin(room.service) as db:
-        request = review.request_for(db, submission.id)
+        request = assessment.request_for(db, submission.id)
     draft = engine.give_feedback(request)
     with room.database.begin(room.service) as db:
-        review.keep_feedback(db, submission.id, draft)
+        assessment.keep_feedback(db, submission.id, draft)
     return request
 
 
@@ -137,7 +137,7 @@ def test_what_is_out_stays_out_when_it_is_edited(practice: Classroom):
 def test_a_teacher_can_write_all_of_it_where_no_engine_could(practice: Classroom):
     submission = practice.ada.hands_in()
     with practice.database.begin(practice.service) as db:
-        review.hand_to_teacher(db, submission.id, "engine_failed")
+        assessment.hand_to_teacher(db, submission.id, "engine_failed")
 
     teacher_edits(practice, submission, edit_of(None, practice), release=True)
 
@@ -192,7 +192,7 @@ def test_asking_once_more_brings_a_new_version_without_losing_the_old(reviewed: 
 def test_feedback_that_comes_after_the_teachers_is_not_taken(practice: Classroom):
     submission = practice.ada.hands_in()
     with practice.database.begin(practice.service) as db:
-        review.hand_to_teacher(db, submission.id, "engine_failed")
+        assessment.hand_to_teacher(db, submission.id, "engine_failed")
     teacher_edits(practice, submission, edit_of(None, practice), release=True)
 
     with pytest.raises(ForbiddenMove):
@@ -211,3 +211,19 @@ def test_the_engine_is_told_the_last_attempt_and_its_feedback_and_no_name(practi
     assert request.earlier.answer == "Erster Versuch mit Licht."
     assert request.earlier.next_step == "Erkläre, was mit der Energie geschieht."
     assert "Ben Blau" not in repr(request)
+
+
+@pytest.mark.parametrize("level", [None, 0, 1])
+def test_what_a_teacher_judged_without_quoting_is_told_to_the_engine_next_time(
+    practice: Classroom, level: int | None
+):
+    first = practice.ada.hands_in()
+    judged(practice, FakeEngine(2, 1), first)
+    with practice.database.begin(practice.curie.actor) as db:
+        given = service.find(db, practice.curie, first.id).feedback
+    teacher_edits(practice, first, edit_of(given, practice, level), release=True)
+
+    request = judged(practice, FakeEngine(2, 2), practice.ada.hands_in(attempt=2))
+
+    assert request.earlier is not None
+    assert [verdict.level for verdict in request.earlier.results] == [level, level]

@@ -1,0 +1,1 @@
+"""The teacher's look across submissions and grades; decides nothing by itself."""

@@ -1,0 +1,47 @@
+"""A pupil's first page on a phone: few requests, few bytes, nothing from elsewhere."""
+
+import gzip
+import re
+
+import pytest
+
+from tests.classroom import open_classroom
+from tests.content.browser import TOOL
+from tests.visitor import Visitor, open_browsers
+
+BUDGET = 60_000  # bytes, compressed, in all (performance goal P11)
+REQUESTS = 6
+
+
+@pytest.fixture
+def ada(database) -> Visitor:
+    room = open_classroom(database)
+    room.ada.hands_in()  # a waiting page loads the most
+    return open_browsers(room).ada()
+
+
+def resources(html: str) -> list[str]:
+    return re.findall(r'<(?:script src|link rel="stylesheet" href|img src)="([^"]*)"', html)
+
+
+def fetched(ada: Visitor, path: str) -> bytes:
+    with ada.client.get(f"{TOOL}{path}") as answer:
+        return answer.data
+
+
+def test_the_first_page_is_small(ada: Visitor):
+    html = ada.get("/work/").html
+    files = resources(html)
+
+    bodies = [html.encode(), *(fetched(ada, path) for path in files)]
+
+    assert len(bodies) + 1 <= REQUESTS  # with the redirect from the launch
+    assert sum(len(gzip.compress(body)) for body in bodies) <= BUDGET
+
+
+def test_pages_have_no_script_or_style_of_their_own(ada: Visitor):
+    html = ada.get("/work/").html
+
+    assert re.findall(r"<script(?![^>]* src=)", html) == []
+    assert re.findall(r"<style| style=| on[a-z]+=", html) == []
+    assert all(path.startswith("/static/") for path in resources(html))
