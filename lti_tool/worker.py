@@ -20,12 +20,13 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries
 from dramatiq.worker import Worker
 from sqlalchemy.exc import OperationalError
+from uuid_utils.compat import uuid7
 
 from config.settings import Settings
 from feedback_engine.build import build_engine
 from feedback_engine.config import EngineConfig, EngineKind
 from lti_tool import flows
-from lti_tool.core import bell, jobs
+from lti_tool.core import bell, jobs, pulse
 from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
 from lti_tool.core.jobs import JobKind
@@ -110,11 +111,13 @@ class Sweep:
         self._database = database
         self._broker = broker
         self._rung: dict[UUID, float] = {}
+        self._worker_id = uuid7()
 
     def once(self) -> int:
         """Returns how many bells rang."""
         try:
             with self._database.begin(WORKER) as db:
+                pulse.beat(db, self._worker_id)
                 waiting = jobs.ready(db)
                 forget_old_logins(db)
         except OperationalError:

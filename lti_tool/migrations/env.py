@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, pool
 
 import lti_tool.content.models
 import lti_tool.core.jobs
+import lti_tool.core.pulse
 import lti_tool.grades.models
 import lti_tool.launch.models
 import lti_tool.people.models

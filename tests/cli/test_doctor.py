@@ -12,9 +12,10 @@ import pytest
 from config.settings import read_settings
 from feedback_engine.config import EngineConfig
 from lti_tool.cli.doctor.services import look_at_model, look_at_redis
-from lti_tool.core.db import Database, service_of
+from lti_tool.core.db import WORKER, Database, service_of
 from lti_tool.core.embedded import EmbeddedPostgres
 from lti_tool.core.jobs import JobKind, enqueue
+from lti_tool.core.pulse import beat
 from tests.cli.console import Gustav
 
 PLATFORM = (
@@ -31,7 +32,8 @@ def findings(gustav: Gustav) -> dict[str, dict[str, Any]]:
     return {finding["about"]: finding for finding in said.json["findings"]}
 
 
-def test_a_healthy_house_has_nothing_to_complain_about(house: Gustav) -> None:
+def test_a_healthy_house_has_nothing_to_complain_about(house: Gustav, database: Database) -> None:
+    _worker_lives(database)
     house(*PLATFORM)
 
     said = house("doctor")
@@ -105,9 +107,25 @@ def test_without_the_owners_address_the_doctor_goes_on(
     assert "worker" in found
 
 
-def test_work_that_lies_about_means_no_worker(
+def test_a_worker_is_missed_until_it_gives_a_sign_of_life(
+    house: Gustav, database: Database
+) -> None:
+    assert "heute war noch keiner da" in findings(house)["worker"]["says"]
+
+    _worker_lives(database)
+
+    assert findings(house)["worker"]["ok"]
+
+
+def _worker_lives(database: Database) -> None:
+    with database.begin(WORKER) as db:
+        beat(db, uuid4())
+
+
+def test_work_that_lies_about_means_a_stuck_worker(
     house: Gustav, database: Database, postgres: EmbeddedPostgres
 ) -> None:
+    _worker_lives(database)
     platform_id = UUID(house(*PLATFORM, "--json").json["id"])
     with database.begin(service_of(platform_id)) as db:
         enqueue(db, JobKind.POST_SCORE, platform_id=platform_id, subject_id=uuid4())
@@ -123,6 +141,7 @@ def test_work_that_lies_about_means_no_worker(
 def test_a_job_whose_holder_died_counts_from_the_end_of_its_lease(
     house: Gustav, database: Database, postgres: EmbeddedPostgres
 ) -> None:
+    _worker_lives(database)
     platform_id = UUID(house(*PLATFORM, "--json").json["id"])
     with database.begin(service_of(platform_id)) as db:
         enqueue(db, JobKind.POST_SCORE, platform_id=platform_id, subject_id=uuid4())

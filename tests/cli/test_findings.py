@@ -29,7 +29,7 @@ SCHOOL = KnownPlatform(
     waiting_deployments=(),
     last_launch=NOW - timedelta(minutes=5),
 )
-NOTHING_WAITS = Queue(waiting_for=None, last_finished=None, given_up=0)
+NOTHING_WAITS = Queue(waiting_for=None, last_finished=None, given_up=0, worker_seen=NOW)
 
 
 def test_a_role_without_rights_is_the_right_one() -> None:
@@ -70,13 +70,27 @@ def test_missing_migrations_are_counted_and_the_first_is_named() -> None:
         (timedelta(hours=3), False),
     ],
 )
-def test_a_job_that_nobody_takes_for_a_minute_means_no_worker(
+def test_a_job_that_nobody_takes_for_a_minute_means_a_stuck_worker(
     waiting_for: timedelta | None, ok: bool
 ) -> None:
     finding = about_worker(replace(NOTHING_WAITS, waiting_for=waiting_for), NOW)
 
     assert finding.ok is ok
-    assert ("gustav worker" in finding.what_to_do) is not ok
+    assert bool(finding.what_to_do) is not ok
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (None, "Kein Worker: heute war noch keiner da."),
+        (NOW - timedelta(minutes=5), "Kein Worker: der letzte war vor 5 min da."),
+    ],
+)
+def test_a_worker_that_gives_no_sign_of_life_is_missed(seen: datetime | None, says: str) -> None:
+    finding = about_worker(replace(NOTHING_WAITS, worker_seen=seen), NOW)
+
+    assert (finding.ok, finding.says) == (False, says)
+    assert "gustav worker" in finding.what_to_do
 
 
 def test_the_last_finished_job_is_told() -> None:

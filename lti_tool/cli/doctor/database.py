@@ -11,6 +11,7 @@ from lti_tool.cli.doctor.findings import KnownPlatform, Queue, RoleRights
 from lti_tool.core.db import ADMIN, WORKER, Begin, service_of
 from lti_tool.core.errors import NotFound
 from lti_tool.core.jobs import Job, JobState
+from lti_tool.core.pulse import last_beat
 from lti_tool.people.models import DeploymentState, Membership, Platform, PlatformState
 from lti_tool.people.services import (
     KeySeal,
@@ -51,7 +52,8 @@ def read_queue(begin: Begin) -> Queue:
         given_up = db.scalar(
             select(func.count()).select_from(Job).where(Job.state == JobState.GIVEN_UP)
         )
-    return Queue(waiting_for, last_finished, given_up or 0)
+        worker_seen = last_beat(db)
+    return Queue(waiting_for, last_finished, given_up or 0, worker_seen)
 
 
 def read_platforms(begin: Begin, seal: KeySeal) -> list[KnownPlatform]:

@@ -26,6 +26,7 @@ class Queue:
     waiting_for: timedelta | None
     last_finished: datetime | None
     given_up: int
+    worker_seen: datetime | None
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,20 @@ def about_migrations(missing: list[str]) -> Finding:
 
 
 def about_worker(queue: Queue, now: datetime) -> Finding:
-    """A worker picks up what is ready within seconds; whoever lets it lie is not there."""
+    """Each worker gives a sign of life with every sweep, and takes what is ready within seconds."""
+    start = "Den Worker starten: gustav worker (mit Compose: docker compose up -d worker)"
+    if queue.worker_seen is None or now - queue.worker_seen > PATIENCE_WITH_WORKERS:
+        seen = "heute war noch keiner da" if queue.worker_seen is None else "der letzte war"
+        when = "" if queue.worker_seen is None else f" {_ago(queue.worker_seen, now)} da"
+        return Finding("worker", False, f"Kein Worker: {seen}{when}.", start)
     if queue.waiting_for is not None and queue.waiting_for > PATIENCE_WITH_WORKERS:
         minutes = max(1, round(queue.waiting_for.total_seconds() / 60))
-        return Finding(
-            "worker",
-            False,
-            f"Kein Worker: seit {minutes} min nimmt niemand die wartende Arbeit auf.",
-            "Den Worker starten: gustav worker (mit Compose: docker compose up -d worker)",
-        )
+        says = f"Ein Worker läuft, aber seit {minutes} min nimmt niemand die wartende Arbeit auf."
+        return Finding("worker", False, says, "Im Protokoll des Workers nachsehen; neu starten.")
     if queue.last_finished is None:
-        return Finding("worker", True, "Es wartet keine Arbeit; bisher war auch keine da.")
+        return Finding("worker", True, "Ein Worker läuft; bisher war keine Arbeit da.")
     ago = _ago(queue.last_finished, now)
-    return Finding("worker", True, f"Es bleibt keine Arbeit liegen; die letzte wurde {ago} fertig.")
+    return Finding("worker", True, f"Ein Worker läuft; die letzte Arbeit wurde {ago} fertig.")
 
 
 def about_given_up(queue: Queue) -> Finding:
