@@ -1,0 +1,236 @@
+"""The teacher's pages of an activity: what came in, and the work of one pupil to decide on."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from sqlalchemy.orm import Session
+
+from lti_tool.content.access import find_task, may_edit, task_here
+from lti_tool.content.models import Criterion, RegularTask
+from lti_tool.content.service import unit_of
+from lti_tool.core.clock import utc_now
+from lti_tool.core.errors import Conflict, Invalid
+from lti_tool.core.speech import Speech
+from lti_tool.dashboard import queries
+from lti_tool.dashboard.forms import ReviewForm
+from lti_tool.grades import service as grades
+from lti_tool.launch.guard import instructor
+from lti_tool.launch.session import LaunchSession
+from lti_tool.submissions import review, service
+from lti_tool.submissions.models import Feedback, Submission
+from lti_tool.submissions.shown import (
+    Change,
+    Origin,
+    changes,
+    marked,
+    origin_of,
+    shown_feedback,
+)
+
+bp = Blueprint("overview", __name__, template_folder="templates")
+
+DONE = frozenset({"released", "saved", "again", "sent"})
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A pupil's work as it lies before the teacher."""
+
+    submission: Submission
+    task: RegularTask
+    criteria: list[Criterion]
+
+    @property
+    def stored(self) -> ReviewForm:
+        return ReviewForm.of(self.submission.feedback, self.criteria)
+
+
+@dataclass(frozen=True)
+class PastVersion:
+    version: Feedback
+    origin: Origin
+    changes: tuple[Change, ...]
+
+
+@bp.get("/")
+@instructor
+def activity(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Numbers, then what went wrong, then everybody."""
+    task = task_here(db, launch)
+    now = queries.activity(db, launch, task)
+    return render_template(
+        "overview/activity.html",
+        task=task,
+        unit_title=unit_of(db, task).title,
+        may_edit=may_edit(db, launch, task),
+        activity=now,
+        seen=_digest(now),
+        next_id=queries.next_for_teacher(db, launch, task),
+        done=_done(),
+        say=_speech(),
+    )
+
+
+@bp.get("/now")
+@instructor
+def now(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """What the overview asks for every few seconds; 204 as long as nothing has changed."""
+    task = task_here(db, launch)
+    current = queries.activity(db, launch, task)
+    if _digest(current) == request.args.get("seen"):
+        return "", 204
+    return render_template(
+        "overview/_activity.html",
+        task=task,
+        activity=current,
+        seen=_digest(current),
+        next_id=queries.next_for_teacher(db, launch, task),
+        say=_speech(),
+    )
+
+
+@bp.get("/work/<uuid:submission_id>")
+@instructor
+def work(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    return _page(db, launch, _desk(db, launch, submission_id))
+
+
+@bp.post("/work/<uuid:submission_id>/confirm")
+@instructor
+def confirm(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    """Let the feedback out: as it is, or as the teacher has changed it on the page."""
+    desk = _desk(db, launch, submission_id)
+    try:
+        typed = ReviewForm.read(request.form, desk.criteria)
+        if "strengths" not in request.form or typed.says_the_same(desk.stored):
+            review.confirm(db, launch, desk.submission, typed.version)
+        else:
+            review.edit(db, launch, desk.submission, typed.edit, release=True)
+    except (Conflict, Invalid) as no:
+        return _not_taken(db, launch, desk, no)
+    return _on(db, launch, desk, "released")
+
+
+@bp.post("/work/<uuid:submission_id>/edit")
+@instructor
+def edit(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    """Keep the teacher's words without letting them out."""
+    desk = _desk(db, launch, submission_id)
+    try:
+        typed = ReviewForm.read(request.form, desk.criteria)
+        if not typed.says_the_same(desk.stored):
+            review.edit(db, launch, desk.submission, typed.edit, release=False)
+    except (Conflict, Invalid) as no:
+        return _not_taken(db, launch, desk, no)
+    return redirect(url_for(".work", submission_id=submission_id, done="saved"), 303)
+
+
+@bp.post("/work/<uuid:submission_id>/again")
+@instructor
+def again(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    """Have the engine judge it once more."""
+    desk = _desk(db, launch, submission_id)
+    review.ask_again(db, launch, desk.submission)
+    return redirect(url_for(".work", submission_id=submission_id, done="again"), 303)
+
+
+@bp.post("/grades/<uuid:sync_id>/send")
+@instructor
+def send(db: Session, launch: LaunchSession, sync_id: UUID) -> ResponseReturnValue:
+    """Try once more to bring a score to the gradebook."""
+    grades.send_again(db, launch, sync_id)
+    return redirect(url_for(".activity", done="sent"), 303)
+
+
+def _desk(db: Session, launch: LaunchSession, submission_id: UUID) -> Desk:
+    submission = service.find(db, launch, submission_id)
+    task = find_task(db, launch, submission.task_id)
+    return Desk(submission, task, review.criteria_of(db, submission))
+
+
+def _page(
+    db: Session,
+    launch: LaunchSession,
+    desk: Desk,
+    typed: ReviewForm | None = None,
+    problem: str = "",
+) -> str:
+    submission = desk.submission
+    feedback = submission.feedback
+    return render_template(
+        "overview/work.html",
+        task=desk.task,
+        unit_title=unit_of(db, desk.task).title,
+        pupil=queries.pupil_of(db, submission),
+        submission=submission,
+        criteria=desk.criteria,
+        answer=marked(submission.answer, feedback),
+        feedback=feedback and shown_feedback(feedback, submission.answer),
+        form=typed or desk.stored,
+        typed=typed is not None,
+        problem=problem,
+        flags=feedback.flags.split() if feedback else [],
+        points=feedback and grades.points_of(desk.task, feedback),
+        attempts=queries.attempts(db, submission),
+        history=_history(review.versions(db, submission)),
+        transfer=queries.transfer_of(db, submission),
+        next_id=queries.next_for_teacher(db, launch, desk.task, after=submission),
+        done=_done(),
+        say=_speech(),
+    )
+
+
+def _history(versions: Sequence[Feedback]) -> list[PastVersion]:
+    """All versions, newest first, each with what it changed of the one before."""
+    return [
+        PastVersion(one, origin_of(one), tuple(changes(was, one)) if was else ())
+        for one, was in zip_longest(versions, versions[1:])
+    ]
+
+
+def _not_taken(
+    db: Session, launch: LaunchSession, desk: Desk, no: Conflict | Invalid
+) -> ResponseReturnValue:
+    """The page with what the teacher typed, and what is in its way. Sending it again replaces the
+    version that is now shown beside it."""
+    db.refresh(desk.submission)
+    fresh = _desk(db, launch, desk.submission.id)
+    try:
+        typed = ReviewForm.read(request.form, fresh.criteria)
+    except Invalid:
+        typed = fresh.stored
+    typed = replace(typed, version=fresh.stored.version)
+    if isinstance(no, Conflict):
+        return _page(db, launch, fresh, typed, no.code), 409
+    return _page(db, launch, fresh, typed, "incomplete"), 400
+
+
+def _on(db: Session, launch: LaunchSession, desk: Desk, done: str) -> ResponseReturnValue:
+    """To the next submission that waits, or back to the overview."""
+    next_id = queries.next_for_teacher(db, launch, desk.task, after=desk.submission)
+    if next_id is None:
+        return redirect(url_for(".activity", done=done), 303)
+    return redirect(url_for(".work", submission_id=next_id, done=done), 303)
+
+
+def _done() -> str:
+    """What has just been done, to be said once at the top; only words of ours."""
+    told = request.args.get("done", "")
+    return told if told in DONE else ""
+
+
+def _digest(now: queries.Activity) -> str:
+    return f"{zlib.crc32(repr(now).encode()):08x}"
+
+
+def _speech() -> Speech:
+    locale = get_locale()
+    return Speech(locale.language if locale else "de", utc_now())
