@@ -34,6 +34,7 @@ from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
 from lti_tool.launch.oidc import forget_old_logins
+from lti_tool.launch.session import forget_old_sessions
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import ServiceTokens
@@ -120,6 +121,7 @@ class Sweep:
                 pulse.beat(db, self._worker_id)
                 waiting = jobs.ready(db)
                 forget_old_logins(db)
+                forget_old_sessions(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

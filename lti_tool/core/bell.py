@@ -11,6 +11,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import BrokerConnectionError
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
@@ -49,7 +50,7 @@ def ringer(redis_url: SecretStr | None) -> Ring | None:
     def ring(kind: str, job_id: UUID) -> None:
         try:
             redis.enqueue(message(kind, job_id))
-        except (RedisError, dramatiq.errors.ConnectionError):
+        except (RedisError, BrokerConnectionError):
             # The row is written; a worker's sweep finds it within seconds.
             log.warning("bell is silent", job=job_id)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -25,6 +25,7 @@ from lti_tool.launch.secrets import Secrets, hashed, new_secret
 from lti_tool.people.models import Course, Person, Platform, PlatformState
 from lti_tool.people.roles import Role
 
+KEPT_FOR = timedelta(days=2)
 TOUCH_AFTER = timedelta(minutes=1)  # not every request writes
 
 
@@ -167,6 +168,11 @@ def find_session(
         row.seen_at = func.now()
         db.flush()
     return _in_full(db, row, platform, origins, secrets)
+
+
+def forget_old_sessions(db: Session) -> None:
+    """Sessions say who was here when; two days after their longest life nobody needs that."""
+    db.execute(delete(LaunchSessionRow).where(LaunchSessionRow.created_at < func.now() - KEPT_FOR))
 
 
 def _in_full(

@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from lti_tool.launch.claims import CONTEXT, DEPLOYMENT_ID, ROLES
+from lti_tool.worker import Sweep
 from tests.entrance import INSTRUCTOR, TOOL, Browser, House, activity, open_house, register
 from tests.fakes.platform import FakePlatform
 
@@ -442,6 +444,18 @@ def test_a_teachers_launch_asks_for_the_roster_once_in_a_while(house: House, ask
         browser.arrives(house.lms.launch(INSTRUCTOR))
 
     assert ask("SELECT kind, state FROM jobs") == [("refresh_roster", "waiting")]
+
+
+def test_logins_and_sessions_are_forgotten_when_their_time_is_over(house: House, ask, database):
+    house.browser().arrives()
+    ask("UPDATE oidc_logins SET created_at = created_at - interval '2 hours'")
+    ask("UPDATE launch_sessions SET created_at = created_at - interval '3 days'")
+    house.browser().arrives()
+
+    Sweep(database, StubBroker(middleware=[])).once()
+
+    assert ask("SELECT count(*) FROM oidc_logins") == [(1,)]
+    assert ask("SELECT count(*) FROM launch_sessions") == [(1,)]
 
 
 def test_the_clock_of_the_lms_may_be_a_minute_off(house: House):
