@@ -63,7 +63,6 @@ class PendingLogin:
     login_hint: str
     message_hint: str | None
     deployment_hint: str | None
-    created_at: datetime
     used: bool
     issuer: str
     client_id: str
@@ -79,16 +78,18 @@ class PendingLogin:
 
 
 def begin_login(
-    db: Session, request: LoginRequest, browser: str, base_url: str
+    db: Session, request: LoginRequest, browser: str, base_url: str, *, returning: bool
 ) -> PendingLogin | None:
     """Write down the login for this browser; None if no active registration fits.
+
+    `returning`: the browser has been here before, so older logins of it may lie about.
 
     Raises:
         Invalid: the target is not a page of ours.
     """
     if not _ours(request.target_link_uri, base_url):
         raise Invalid({"target_link_uri": "foreign"})
-    known = select(Platform.id).where(
+    known = select(Platform).where(
         Platform.issuer == request.issuer, Platform.state == PlatformState.ACTIVE
     )
     if request.client_id is not None:
@@ -98,7 +99,7 @@ def begin_login(
         return None
     login = OidcLogin(
         id=uuid7(),
-        platform_id=platforms[0],
+        platform_id=platforms[0].id,
         browser_hash=hashed(browser),
         target_link_uri=request.target_link_uri,
         login_hint=request.login_hint,
@@ -107,8 +108,9 @@ def begin_login(
     )
     db.add(login)
     db.flush()
-    _drop_oldest(db, login.browser_hash)
-    return find_login(db, login.id)
+    if returning:
+        _drop_oldest(db, login.browser_hash)
+    return _pending(login, platforms[0])
 
 
 def find_login(db: Session, login_id: UUID) -> PendingLogin | None:
@@ -120,7 +122,10 @@ def find_login(db: Session, login_id: UUID) -> PendingLogin | None:
     ).one_or_none()
     if row is None:
         return None
-    login, platform = row
+    return _pending(*row)
+
+
+def _pending(login: OidcLogin, platform: Platform) -> PendingLogin:
     return PendingLogin(
         id=login.id,
         platform_id=platform.id,
@@ -129,7 +134,6 @@ def find_login(db: Session, login_id: UUID) -> PendingLogin | None:
         login_hint=login.login_hint,
         message_hint=login.message_hint,
         deployment_hint=login.deployment_hint,
-        created_at=login.created_at,
         used=login.used_at is not None,
         issuer=platform.issuer,
         client_id=platform.client_id,

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -241,12 +241,11 @@ def _end_others(db: Session, opening: Opening) -> None:
         & (row.course_id == opening.course_id)
         & (row.role != opening.role)
     )
-    for which, reason in (
-        (someone_else, SessionEnd.OTHER_PERSON),
-        (other_role, SessionEnd.ROLE_CHANGED),
-    ):
-        db.execute(
-            update(row)
-            .where(row.ended_at.is_(None), which)
-            .values(ended_at=func.now(), end_reason=reason)
+    db.execute(
+        update(row)
+        .where(row.ended_at.is_(None), someone_else | other_role)
+        .values(
+            ended_at=func.now(),
+            end_reason=case((someone_else, SessionEnd.OTHER_PERSON), else_=SessionEnd.ROLE_CHANGED),
         )
+    )

@@ -60,11 +60,11 @@ class Entrance:
 
     def login(self) -> ResponseReturnValue:
         """Third-party initiated login. Everything here is unproven, so little is believed."""
-        browser = request.cookies.get(BROWSER_COOKIE) or new_secret()
+        browser, returning = _browser()
         try:
             asked = _login_request()
             with self.begin(LAUNCH) as db:
-                login = begin_login(db, asked, browser, self.base_url)
+                login = begin_login(db, asked, browser, self.base_url, returning=returning)
         except Invalid:
             login = None
         if login is None:
@@ -88,7 +88,7 @@ class Entrance:
     def window(self, login_id: UUID) -> ResponseReturnValue:
         """The whole login once more in a window of our own, where our cookie is first-party."""
         framed = self._pending(login_id)
-        browser = request.cookies.get(BROWSER_COOKIE) or new_secret()
+        browser, returning = _browser()
         again = LoginRequest(
             issuer=framed.issuer,
             login_hint=framed.login_hint,
@@ -98,7 +98,7 @@ class Entrance:
             deployment_hint=framed.deployment_hint,
         )
         with self.begin(LAUNCH) as db:
-            login = begin_login(db, again, browser, self.base_url)
+            login = begin_login(db, again, browser, self.base_url, returning=returning)
         if login is None:
             return self._refusal(framed.platform_id, "login_unknown", 400)
         return _remember(redirect(self._auth_request(login), 303), browser)
@@ -191,6 +191,12 @@ def _login_request() -> LoginRequest:
         message_hint=field("lti_message_hint"),
         deployment_hint=field("lti_deployment_id"),
     )
+
+
+def _browser() -> tuple[str, bool]:
+    """The secret that binds a login to this browser, and whether it had one already."""
+    known = request.cookies.get(BROWSER_COOKIE)
+    return known or new_secret(), known is not None
 
 
 def _single_field(name: str) -> str | None:
