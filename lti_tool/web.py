@@ -6,10 +6,13 @@ leads, and maps each kind of error to one answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
@@ -28,14 +31,14 @@ from lti_tool.content import views as content
 from lti_tool.content.access import task_here
 from lti_tool.core import bell, http
 from lti_tool.core.clock import utc_now
-from lti_tool.core.db import WORKER, Database
+from lti_tool.core.db import LAUNCH, WORKER, Database
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
-from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
+from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
 from lti_tool.dashboard import views as overview
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.secrets import Secrets
-from lti_tool.launch.session import Gone, LaunchSession, SessionGone
+from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
@@ -73,18 +76,7 @@ def create_app(
 ) -> Flask:
     """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client."""
     app = Flask(__name__)
-    base = urlsplit(settings.base_url)
-    app.config.update(
-        MAX_CONTENT_LENGTH=FORM_LIMIT,
-        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
-        MAX_FORM_PARTS=400,
-        TRUSTED_HOSTS=[base.hostname],
-        HTTPS=base.scheme == "https",
-        BABEL_DEFAULT_LOCALE=settings.language,
-        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
-        BABEL_DEFAULT_TIMEZONE="Europe/Berlin",
-        SEND_FILE_MAX_AGE_DEFAULT=86_400,
-    )
+    app.config.update(_configuration(settings))
     secrets = Secrets(settings.secret_key.get_secret_value())
     seal = KeySeal(settings.secret_key.get_secret_value())
     app.extensions["door"] = Door(
@@ -92,7 +84,7 @@ def create_app(
         secrets=secrets,
         idle=settings.session_idle,
         life=settings.session_life,
-        origin=f"{base.scheme}://{base.netloc}",
+        origin=origin_of(settings.base_url),
     )
     if fetch_keys is None:
         outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
@@ -113,6 +105,22 @@ def create_app(
     app.register_blueprint(_health(database))
     http.install_headers(app)
     return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    """What Flask and its extensions want to know."""
+    base = urlsplit(settings.base_url)
+    return {
+        "MAX_CONTENT_LENGTH": FORM_LIMIT,
+        "MAX_FORM_MEMORY_SIZE": FORM_LIMIT,
+        "MAX_FORM_PARTS": 400,
+        "TRUSTED_HOSTS": [base.hostname],
+        "HTTPS": base.scheme == "https",
+        "BABEL_DEFAULT_LOCALE": settings.language,
+        "BABEL_TRANSLATION_DIRECTORIES": str(Path(__file__).parent / "translations"),
+        "BABEL_DEFAULT_TIMEZONE": "Europe/Berlin",
+        "SEND_FILE_MAX_AGE_DEFAULT": 86_400,
+    }
 
 
 def _mount_pages(app: Flask, settings: Settings, seal: KeySeal) -> None:
@@ -227,8 +235,19 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if isinstance(error, SecurityError):  # a Host that is not ours: there is no page to show
         return "", status
+    _let_the_platform_frame_it()
     code = {404: "not_found", 405: "not_found", 413: "too_large", 429: "too_many"}.get(status)
     return _error_page(code or "invalid", status, error)
+
+
+def _let_the_platform_frame_it() -> None:
+    """An address below a session that leads nowhere still stands in its platform's frame."""
+    found = re.match(r"/s/([0-9a-f-]{36})/", request.path)
+    if found is None or "frame_origins" in g:
+        return
+    door: Door = current_app.extensions["door"]
+    with suppress(ValueError, OperationalError), door.begin(LAUNCH) as db:
+        http.may_frame(platform_origins(db, UUID(found[1])))
 
 
 def _surprise(error: Exception) -> ResponseReturnValue:

@@ -297,6 +297,16 @@ def test_every_answer_carries_the_headers(school: School):
             assert "X-Frame-Options" not in headers
 
 
+def test_a_page_that_does_not_exist_can_still_say_so_in_the_platforms_frame(school: School):
+    browser, path = school.sessions["owner"]
+
+    answer = browser.get(f"{path}nothing/here")
+
+    assert answer.status_code == 404
+    framers = "frame-ancestors https://moodle.schule.example"
+    assert framers in answer.headers["Content-Security-Policy"]
+
+
 def test_a_page_of_no_session_may_be_framed_by_nobody(school: School):
     answer = school.house.browser().get(f"/s/{uuid4()}/")
 

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from lti_tool.launch.claims import LaunchClaims, MessageType, Reason
 from lti_tool.launch.models import ResourceLink, SecurityEvent
 from lti_tool.launch.oidc import PendingLogin, use_login
-from lti_tool.launch.session import DeepLinking, Opening, open_session
+from lti_tool.launch.session import DeepLinking, Opening, Where, open_session
 from lti_tool.people import roster
 from lti_tool.people import services as people
 from lti_tool.people.models import Deployment, DeploymentState
@@ -58,23 +58,22 @@ def arrive(
     people.know_membership(db, login.platform_id, course_id, person_id, claims.role)
     if claims.role is Role.INSTRUCTOR:
         roster.refresh_if_old(db, course_id)
-    session_id, secret = open_session(
-        db,
-        Opening(
-            platform_id=login.platform_id,
-            course_id=course_id,
-            person_id=person_id,
-            resource_link_id=_resource_link(db, login, claims, course_id),
-            deployment=deployment,
-            role=claims.role,
-            browser=browser,
-            locale=claims.locale,
-            return_url=claims.presentation.return_url,
-            in_frame=claims.presentation.document_target in (None, "iframe"),
-            deep_linking=_deep_linking(claims),
-        ),
-    )
+    link_id = _resource_link(db, login, claims, course_id)
+    where = Where(login.platform_id, course_id, person_id, link_id, deployment)
+    session_id, secret = open_session(db, _opening(where, claims, browser))
     return Arrived(session_id, secret)
+
+
+def _opening(where: Where, claims: LaunchClaims, browser: str) -> Opening:
+    return Opening(
+        where=where,
+        role=claims.role,
+        browser=browser,
+        locale=claims.locale,
+        return_url=claims.presentation.return_url,
+        in_frame=claims.presentation.document_target in (None, "iframe"),
+        deep_linking=_deep_linking(claims),
+    )
 
 
 def note_refusal(db: Session, platform_id: UUID | None, reason: str, reference: str) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Row, case, delete, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -58,14 +58,21 @@ class DeepLinking:
 
 
 @dataclass(frozen=True)
-class Opening:
-    """Everything a new session is made of."""
+class Where:
+    """Our own ids of what a launch came for; no activity in deep linking."""
 
     platform_id: UUID
     course_id: UUID
     person_id: UUID
     resource_link_id: UUID | None
-    deployment: UUID
+    deployment_id: UUID
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Everything a new session is made of."""
+
+    where: Where
     role: Role
     browser: str
     locale: str | None
@@ -99,8 +106,7 @@ class LaunchSession:
 
     @property
     def actor(self) -> Actor:
-        role = ActorRole.INSTRUCTOR if self.role is Role.INSTRUCTOR else ActorRole.LEARNER
-        return Actor(role, self.platform_id, self.course_id, self.person_id)
+        return _actor(self.role, self.platform_id, self.course_id, self.person_id)
 
 
 def open_session(db: Session, opening: Opening) -> tuple[UUID, str]:
@@ -113,13 +119,9 @@ def open_session(db: Session, opening: Opening) -> tuple[UUID, str]:
     secret = new_secret()
     row = LaunchSessionRow(
         id=uuid7(),
-        platform_id=opening.platform_id,
+        **asdict(opening.where),
         secret_hash=hashed(secret),
         browser_hash=hashed(opening.browser),
-        course_id=opening.course_id,
-        person_id=opening.person_id,
-        resource_link_id=opening.resource_link_id,
-        deployment_id=opening.deployment,
         role=opening.role,
         locale=opening.locale,
         return_url=opening.return_url,
@@ -159,7 +161,7 @@ def find_session(
     if found is None:
         raise SessionGone(Gone.EXPIRED)
     row, platform, alive, stale = found
-    origins = frozenset({origin_of(platform.issuer), origin_of(platform.auth_url)})
+    origins = _origins(platform)
     if not hmac.compare_digest(row.secret_hash, hashed(secret or "")):
         raise SessionGone(Gone.EXPIRED, origins)
     if row.ended_at is not None or not alive or platform.state is not PlatformState.ACTIVE:
@@ -168,6 +170,20 @@ def find_session(
         row.seen_at = func.now()
         db.flush()
     return _in_full(db, row, platform, origins, secrets)
+
+
+def platform_origins(db: Session, session_id: UUID) -> frozenset[str]:
+    """Where the platform of a session lives, alive or not; it may frame what we say about it."""
+    platform = db.scalar(
+        select(Platform)
+        .join(LaunchSessionRow, LaunchSessionRow.platform_id == Platform.id)
+        .where(LaunchSessionRow.id == session_id)
+    )
+    return _origins(platform) if platform else frozenset()
+
+
+def _origins(platform: Platform) -> frozenset[str]:
+    return frozenset({origin_of(platform.issuer), origin_of(platform.auth_url)})
 
 
 def forget_old_sessions(db: Session) -> None:
@@ -182,21 +198,8 @@ def _in_full(
     origins: frozenset[str],
     secrets: Secrets,
 ) -> LaunchSession:
-    role = ActorRole.INSTRUCTOR if row.role is Role.INSTRUCTOR else ActorRole.LEARNER
-    become(db, Actor(role, row.platform_id, row.course_id, row.person_id))
-    title, name, blocked_at, content_id, link_title = db.execute(
-        select(
-            Course.title,
-            Person.name,
-            Person.blocked_at,
-            ResourceLink.content_id,
-            ResourceLink.title,
-        )
-        .select_from(Course)
-        .join(Person, Person.id == row.person_id)
-        .outerjoin(ResourceLink, ResourceLink.id == row.resource_link_id)
-        .where(Course.id == row.course_id)
-    ).one()
+    become(db, _actor(row.role, row.platform_id, row.course_id, row.person_id))
+    title, name, blocked_at, content_id, link_title = _described(db, row)
     if blocked_at is not None:
         raise SessionGone(Gone.BLOCKED, origins)
     return LaunchSession(
@@ -221,6 +224,30 @@ def _in_full(
     )
 
 
+def _described(
+    db: Session, row: LaunchSessionRow
+) -> Row[str, str | None, datetime | None, UUID | None, str]:
+    """What the session's course, person and activity say of themselves."""
+    return db.execute(
+        select(
+            Course.title,
+            Person.name,
+            Person.blocked_at,
+            ResourceLink.content_id,
+            ResourceLink.title,
+        )
+        .select_from(Course)
+        .join(Person, Person.id == row.person_id)
+        .outerjoin(ResourceLink, ResourceLink.id == row.resource_link_id)
+        .where(Course.id == row.course_id)
+    ).one()
+
+
+def _actor(role: Role, platform_id: UUID, course_id: UUID, person_id: UUID) -> Actor:
+    acts_as = ActorRole.INSTRUCTOR if role is Role.INSTRUCTOR else ActorRole.LEARNER
+    return Actor(acts_as, platform_id, course_id, person_id)
+
+
 def _deep_linking(stored: dict[str, Any] | None) -> DeepLinking | None:
     return DeepLinking(**stored) if stored else None
 
@@ -234,11 +261,11 @@ def _why(row: LaunchSessionRow, platform: Platform) -> Gone:
 def _end_others(db: Session, opening: Opening) -> None:
     row = LaunchSessionRow
     someone_else = (row.browser_hash == hashed(opening.browser)) & (
-        row.person_id != opening.person_id
+        row.person_id != opening.where.person_id
     )
     other_role = (
-        (row.person_id == opening.person_id)
-        & (row.course_id == opening.course_id)
+        (row.person_id == opening.where.person_id)
+        & (row.course_id == opening.where.course_id)
         & (row.role != opening.role)
     )
     db.execute(

@@ -17,7 +17,7 @@ from config.settings import read_settings
 from lti_tool.core.db import ADMIN, LAUNCH, Database
 from lti_tool.launch.guard import CSRF_FIELD, SESSION_COOKIE
 from lti_tool.launch.secrets import Secrets
-from lti_tool.launch.session import DeepLinking, Opening, open_session
+from lti_tool.launch.session import DeepLinking, Opening, Where, open_session
 from lti_tool.people.models import PlatformKey
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal
@@ -155,11 +155,13 @@ def launch_in(
     locale: str = "de",
 ) -> Visit:
     opening = Opening(
-        platform_id=school.platform_id,
-        course_id=course_id or school.bio,
-        person_id=person_id,
-        resource_link_id=resource_link_id,
-        deployment=school.deployment,
+        where=Where(
+            platform_id=school.platform_id,
+            course_id=course_id or school.bio,
+            person_id=person_id,
+            resource_link_id=resource_link_id,
+            deployment_id=school.deployment,
+        ),
         role=role,
         browser=str(uuid7()),
         locale=locale,
