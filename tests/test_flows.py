@@ -308,6 +308,29 @@ def test_a_score_that_arrived_without_an_answer_is_not_taken_for_lost(bench: Wor
     assert len(stamps) == 1
 
 
+def test_our_own_older_score_is_not_taken_for_a_teachers_though_one_between_was_lost(
+    bench: Workbench,
+):
+    bench.engine.levels = (1, 1)
+    bench.room.ada.hands_in()
+    bench.works_on()
+    bench.moodle.will_answer(f"{COLUMN}/scores", Answer(403, b"[]"))
+    bench.engine.levels = (2, 1)
+    bench.room.ada.hands_in("Der zweite kam nicht an.", attempt=2)
+    bench.works_on()
+    bench.moodle.moodle.grades["4"].stored_at += timedelta(minutes=1)  # Moodle's clock is ahead
+    bench.engine.levels = (2, 3)
+    bench.room.ada.hands_in("Der dritte.", attempt=3)
+    bench.works_on()
+    with psycopg.connect(bench.superuser_url, autocommit=True) as connection:
+        connection.execute("UPDATE jobs SET ready_at = now() - interval '1 s'")
+
+    bench.works_on()
+
+    assert bench.sync().state is SyncState.POSTED
+    assert bench.grade_of("4")[0] == Decimal(10)
+
+
 def test_a_grade_the_teacher_changed_in_moodle_stands(bench: Workbench):
     bench.room.ada.hands_in()
     bench.works_on()

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.content.models import Mode, RegularTask
@@ -110,11 +110,12 @@ def begin_posting(db: Session, sync_id: UUID, now: datetime) -> Posting | None:
         return None
     link = db.get_one(ResourceLink, sync.resource_link_id)
     person = db.get_one(Person, sync.person_id)
-    last = _last_sent(db, sync)
+    last_sent = _last(db, sync, GradeSync.sent_at)
+    last_posted = _last(db, sync, GradeSync.posted_at)
     sync.state = SyncState.POSTING
     if sync.sent_at is None:  # a retry carries its first timestamp, so that a score which did
         # arrive is recognised as such
-        sync.sent_at = stamp(now, last.sent_at if last else None)
+        sync.sent_at = stamp(now, last_sent.sent_at if last_sent else None)
     db.flush()
     item = db.scalar(select(LineItem.url).where(LineItem.resource_link_id == link.id))
     return Posting(
@@ -127,7 +128,7 @@ def begin_posting(db: Session, sync_id: UUID, now: datetime) -> Posting | None:
         label=link.title,
         task_id=db.get_one(Submission, sync.submission_id).task_id,
         score=_score(sync, person.sub),
-        last_posted=_score(last, person.sub) if last and last.posted_at else None,
+        last_posted=_score(last_posted, person.sub) if last_posted else None,
         planned_at=sync.planned_at,
         restamped=sync.restamped,
     )
@@ -147,12 +148,15 @@ def remember_line_item(db: Session, posting: Posting, platform_id: UUID, url: st
 
 
 def keep_decision(db: Session, sync_id: UUID, decision: Decision, now: datetime) -> None:
-    """Write down what became of a try. A row superseded in the meantime stays superseded."""
+    """Write down what became of a try. A row superseded in the meantime stays superseded, but that
+    it did arrive is remembered: it is what the gradebook holds now."""
     sync = db.get_one(GradeSync, sync_id, with_for_update=True)
+    if isinstance(decision, Posted):
+        sync.posted_at = func.now()
     if sync.state not in OPEN:
         return
     if isinstance(decision, Posted):
-        sync.state, sync.posted_at = SyncState.POSTED, func.now()
+        sync.state = SyncState.POSTED
     elif isinstance(decision, Retry):
         sync.state = SyncState.PLANNED
         if decision.restamp:
@@ -229,12 +233,14 @@ def _of_same_pupil(sync: GradeSync) -> tuple[ColumnElement[bool], ColumnElement[
     )
 
 
-def _last_sent(db: Session, sync: GradeSync) -> GradeSync | None:
-    """The other score of this pupil that left last: the gradebook may hold it."""
+def _last(
+    db: Session, sync: GradeSync, moment: InstrumentedAttribute[datetime | None]
+) -> GradeSync | None:
+    """The other score of this pupil that was the last to leave, or to arrive."""
     return db.scalar(
         select(GradeSync)
-        .where(*_of_same_pupil(sync), GradeSync.id != sync.id, GradeSync.sent_at.is_not(None))
-        .order_by(GradeSync.sent_at.desc())
+        .where(*_of_same_pupil(sync), GradeSync.id != sync.id, moment.is_not(None))
+        .order_by(moment.desc())
         .limit(1)
     )
 
