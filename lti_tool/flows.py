@@ -23,6 +23,7 @@ from lti_tool.core import jobs
 from lti_tool.core.clock import Clock
 from lti_tool.core.db import WORKER, Begin, service_of
 from lti_tool.core.jobs import Claim, JobKind
+from lti_tool.core.moves import ForbiddenMove
 from lti_tool.core.outbound import OutboundError
 from lti_tool.grades import service as grades
 from lti_tool.grades.ags import AgsClient, AgsRefused
@@ -34,7 +35,6 @@ from lti_tool.people.roster_client import RosterClient, RosterRefused
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
 from lti_tool.submissions import assessment
-from lti_tool.submissions.states import ForbiddenMove
 from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)

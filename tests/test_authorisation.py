@@ -184,9 +184,12 @@ def ada_has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, 
         request = assessment.request_for(db, submission_id)
         assessment.keep_feedback(db, submission_id, FakeEngine().give_feedback(request))
         sync = db.scalars(select(GradeSync)).one()
+        sync.state = SyncState.POSTING
+        db.flush()
         sync.state, sync.reason = SyncState.FAILED, "locked"
         db.flush()
-        db.connection().exec_driver_sql("UPDATE jobs SET state = 'done'")
+        for step in ("'working', lease_until = now()", "'done', lease_until = NULL"):
+            db.connection().exec_driver_sql(f"UPDATE jobs SET state = {step}")
         return submission_id, sync.id
 
 

@@ -48,6 +48,16 @@ class JobState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
+    {
+        (JobState.WAITING, JobState.WORKING),
+        (JobState.WORKING, JobState.WAITING),  # another try, or not its fault
+        (JobState.WORKING, JobState.DONE),
+        (JobState.WORKING, JobState.GIVEN_UP),
+    }
+)
+
+
 class LeaseLost(ToolError):
     """Somebody else holds the job by now: whatever was worked out must not be written."""
 

@@ -23,6 +23,20 @@ class SyncState(StrEnum):
     SUPERSEDED = "superseded"  # a newer version took its place before it left
 
 
+MOVES: frozenset[tuple[SyncState, SyncState]] = frozenset(
+    {
+        (SyncState.PLANNED, SyncState.POSTING),
+        (SyncState.PLANNED, SyncState.SUPERSEDED),
+        (SyncState.POSTING, SyncState.PLANNED),  # another try later
+        (SyncState.POSTING, SyncState.POSTED),
+        (SyncState.POSTING, SyncState.FAILED),
+        (SyncState.POSTING, SyncState.OVERRIDDEN),
+        (SyncState.POSTING, SyncState.SUPERSEDED),
+        (SyncState.FAILED, SyncState.PLANNED),  # a teacher sends it again
+    }
+)
+
+
 class LineItem(OfPlatform, Base):
     """The gradebook column of one activity (AGS), remembered from launches or looked up."""
 

@@ -18,10 +18,11 @@ from uuid_utils.compat import uuid7
 from lti_tool.content.models import Mode, RegularTask
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, NotFound
+from lti_tool.core.moves import moved
 from lti_tool.grades.ags import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lti_tool.grades.comment import comment_of
 from lti_tool.grades.messages import FailureReason, Score
-from lti_tool.grades.models import GradeSync, LineItem, SyncState
+from lti_tool.grades.models import MOVES, GradeSync, LineItem, SyncState
 from lti_tool.grades.policy import Decision, Final, Posted, Retry, stamp
 from lti_tool.grades.scoring import CriterionLevel, score_of
 from lti_tool.launch.models import ResourceLink
@@ -112,7 +113,8 @@ def begin_posting(db: Session, sync_id: UUID, now: datetime) -> Posting | None:
     person = db.get_one(Person, sync.person_id)
     last_sent = _last(db, sync, GradeSync.sent_at)
     last_posted = _last(db, sync, GradeSync.posted_at)
-    sync.state = SyncState.POSTING
+    if sync.state is SyncState.PLANNED:  # a worker that died leaves it posting
+        sync.state = moved(sync.state, SyncState.POSTING, MOVES)
     if sync.sent_at is None:  # a retry carries its first timestamp, so that a score which did
         # arrive is recognised as such
         sync.sent_at = stamp(now, last_sent.sent_at if last_sent else None)
@@ -156,9 +158,9 @@ def keep_decision(db: Session, sync_id: UUID, decision: Decision, now: datetime)
     if sync.state not in OPEN:
         return
     if isinstance(decision, Posted):
-        sync.state = SyncState.POSTED
+        sync.state = moved(sync.state, SyncState.POSTED, MOVES)
     elif isinstance(decision, Retry):
-        sync.state = SyncState.PLANNED
+        sync.state = moved(sync.state, SyncState.PLANNED, MOVES)
         if decision.restamp:
             sync.restamped = True
             sync.sent_at = stamp(now + decision.after, sync.sent_at, decision.newer_than)
@@ -187,7 +189,7 @@ def send_again(db: Session, launch: LaunchSession, sync_id: UUID) -> None:
         raise Conflict("not_failed")
     if _newest(db, sync).id != sync.id:
         raise Conflict("newer_score")
-    sync.state, sync.reason = SyncState.PLANNED, None
+    sync.state, sync.reason = moved(sync.state, SyncState.PLANNED, MOVES), None
     sync.sent_at, sync.restamped, sync.planned_at = None, False, func.now()
     db.flush()
     _enqueue(db, sync)
@@ -264,9 +266,10 @@ def _score(sync: GradeSync, sub: str) -> Score:
 
 def _fail(sync: GradeSync, decision: Final) -> None:
     if decision.reason is FailureReason.OVERRIDDEN:
-        sync.state = SyncState.OVERRIDDEN
+        sync.state = moved(sync.state, SyncState.OVERRIDDEN, MOVES)
     else:
-        sync.state, sync.reason = SyncState.FAILED, decision.reason.value
+        sync.state = moved(sync.state, SyncState.FAILED, MOVES)
+        sync.reason = decision.reason.value
 
 
 def _enqueue(db: Session, sync: GradeSync) -> None:

@@ -11,8 +11,9 @@ from feedback_engine import contract
 from feedback_engine.contract import VerdictStatus
 from lti_tool.content.models import Mode, RegularTask
 from lti_tool.core.markdown import plain
+from lti_tool.core.moves import ForbiddenMove
 from lti_tool.submissions.models import Author, CriterionResult, ReleasedBy, Submission
-from lti_tool.submissions.states import ForbiddenMove, State, move
+from lti_tool.submissions.states import State, move
 from lti_tool.submissions.versions import ask_teacher, let_out, new_version, result_of
 
 

@@ -4,8 +4,9 @@ import psycopg
 import pytest
 from alembic import command
 
-from lti_tool.core import schema
+from lti_tool.core import jobs, schema
 from lti_tool.core.embedded import EmbeddedPostgres
+from lti_tool.grades.models import MOVES as SYNC_MOVES
 from lti_tool.submissions.states import MOVES, State
 
 # Tables without a policy, each for a reviewed reason.
@@ -83,6 +84,17 @@ def test_the_database_allows_the_same_moves_as_the_code(catalogue):
     }
 
     assert allowed == MOVES
+
+
+@pytest.mark.parametrize(("table", "moves"), [("jobs", jobs.MOVES), ("grade_syncs", SYNC_MOVES)])
+def test_jobs_and_scores_move_in_the_database_as_in_the_code(catalogue, table, moves):
+    (arguments,) = catalogue.execute(
+        "SELECT tgargs FROM pg_trigger WHERE tgname = 'move_as_written' AND tgrelid = %s::regclass",
+        [table],
+    ).fetchone()
+    allowed = {argument.decode() for argument in arguments.split(b"\0") if argument}
+
+    assert allowed == {f"{before.value}>{after.value}" for before, after in moves}
 
 
 def test_a_database_that_is_up_to_date_lacks_no_migration(postgres: EmbeddedPostgres):

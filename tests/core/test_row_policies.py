@@ -120,6 +120,18 @@ def test_the_database_refuses_a_move_that_the_life_of_a_submission_does_not_have
         db.execute(text("UPDATE submissions SET state = 'handed_in'"))
 
 
+def test_a_job_that_is_done_stays_done(room: Classroom):
+    with room.database.begin(room.service) as db:
+        db.execute(text("UPDATE jobs SET state = 'working', lease_until = now()"))
+        db.execute(text("UPDATE jobs SET state = 'done', lease_until = NULL"))
+
+    with (
+        pytest.raises(DBAPIError, match="does not move from done to waiting"),
+        room.database.begin(room.service) as db,
+    ):
+        db.execute(text("UPDATE jobs SET state = 'waiting'"))
+
+
 def test_every_move_of_a_submission_is_noted(room: Classroom):
     with room.database.begin(room.service) as db:
         moves = db.execute(text("SELECT from_state, to_state FROM submission_events ORDER BY at"))

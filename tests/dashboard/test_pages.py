@@ -245,6 +245,7 @@ def test_a_score_that_failed_says_why_and_can_be_sent_again(
     submission = waiting(room)
     presses(curie, submission, "confirm")
     with room.database.begin(room.service) as db:
+        db.execute(update(GradeSync).values(state=SyncState.POSTING))
         db.execute(update(GradeSync).values(state=SyncState.FAILED, reason=reason.value))
 
     page = curie.get("/overview/")

@@ -112,6 +112,7 @@ def test_a_score_that_failed_is_named_with_its_reason(room: Classroom):
     judged(room, submission.id, 1, 1)
     releases(room, submission)
     with room.database.begin(room.service) as db:
+        db.execute(update(GradeSync).values(state=SyncState.POSTING))
         db.execute(update(GradeSync).values(state=SyncState.FAILED, reason="locked"))
 
     (row,) = glance(room).failed
@@ -128,6 +129,7 @@ def test_a_failure_that_a_newer_score_has_overtaken_is_none_any_more(room: Class
         releases(room, submission)
         if attempt == 1:
             with room.database.begin(room.service) as db:
+                db.execute(update(GradeSync).values(state=SyncState.POSTING))
                 db.execute(update(GradeSync).values(state=SyncState.FAILED, reason="locked"))
 
     assert glance(room).failed == ()

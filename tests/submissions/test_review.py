@@ -9,10 +9,11 @@ from feedback_engine.contract import FeedbackRequest, Flag
 from lti_tool.content.models import Mode
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, Invalid
+from lti_tool.core.moves import ForbiddenMove
 from lti_tool.submissions import assessment, review, service
 from lti_tool.submissions.models import Author, Feedback, ReleasedBy, Submission
 from lti_tool.submissions.review import FeedbackEdit, ResultEdit
-from lti_tool.submissions.states import ForbiddenMove, State
+from lti_tool.submissions.states import State
 from tests.classroom import Classroom, FakeEngine, open_classroom, task_of
 from tests.content.specs import spec
 
