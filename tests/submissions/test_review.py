@@ -190,6 +190,18 @@ def test_asking_once_more_brings_a_new_version_without_losing_the_old(reviewed: 
         assert [v.version for v in review.versions(db, found)] == [2, 1]
 
 
+def test_what_a_teacher_saves_while_the_engine_works_is_not_replaced_by_it(reviewed: Classroom):
+    submission = reviewed.ada.hands_in()
+    teacher_edits(reviewed, submission, edit_of(None, reviewed), release=False)
+
+    with pytest.raises(ForbiddenMove):
+        judged(reviewed, FakeEngine(), submission)
+
+    with reviewed.database.begin(reviewed.curie.actor) as db:
+        found = service.find(db, reviewed.curie, submission.id)
+        assert (found.state, found.feedback.author) == (State.AWAITING_TEACHER, Author.TEACHER)
+
+
 def test_feedback_that_comes_after_the_teachers_is_not_taken(practice: Classroom):
     submission = practice.ada.hands_in()
     with practice.database.begin(practice.service) as db:
