@@ -61,8 +61,12 @@ _SAFE_IN_A_BROWSER = re.compile(
 )
 
 
-def origin_of(url: str) -> str | None:
-    """`scheme://host[:port]`, lower case, without a default port; None if the URL is dubious."""
+def browser_origin(url: str) -> str | None:
+    """`scheme://host[:port]`, lower case, without a default port; None if the URL is dubious.
+
+    Stricter than `core.outbound.origin_of`, which only our own client has to understand: what
+    passes here is shown to browsers, and no two of them may read it differently.
+    """
     parts = _URL.fullmatch(url) if len(url) <= 2_000 else None
     if parts is None:
         return None
@@ -79,7 +83,7 @@ def read_claims(
     message_type = MessageType(str(payload[MESSAGE_TYPE]))
     is_link = message_type is MessageType.RESOURCE_LINK
     role = _role(payload)
-    home = origin_of(issuer)
+    home = browser_origin(issuer)
     given, family = (_text(payload, key, _MAX_NAME) for key in ("given_name", "family_name"))
     both = " ".join(part for part in (given, family) if part)[:_MAX_NAME]
     return LaunchClaims(
@@ -203,12 +207,16 @@ def _presentation(payload: Claims, home: str | None) -> Presentation:
 def _is_at_home(url: str, home: str | None) -> bool:
     """Whether the browser may be sent there: the issuer's origin, and plain http on one's own
     machine only."""
-    return home is not None and origin_of(url) == home and bool(_SAFE_IN_A_BROWSER.fullmatch(home))
+    return (
+        home is not None
+        and browser_origin(url) == home
+        and bool(_SAFE_IN_A_BROWSER.fullmatch(home))
+    )
 
 
 def _service_url(source: Claims, key: str, origins: frozenset[str]) -> str | None:
     url = _optional(source, key, str)
-    if url and origin_of(url) not in origins:
+    if url and browser_origin(url) not in origins:
         raise LaunchRefused(Reason.SERVICE_URL_FOREIGN)
     return url or None
 

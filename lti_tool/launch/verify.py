@@ -30,7 +30,7 @@ from lti_tool.launch.claims import (
     MessageType,
     Reason,
 )
-from lti_tool.launch.readers import origin_of, read_claims
+from lti_tool.launch.readers import browser_origin, read_claims
 
 __all__ = ["ExpectedLaunch", "FindKey", "LaunchRefused", "Reason", "verify_launch"]
 
@@ -102,7 +102,7 @@ def verify_launch(
     _check_nonce(payload["nonce"], expected.nonce)
     _check_message(payload)
     _check_place(payload, expected)
-    trusted = (origin_of(url) for url in (expected.issuer, *expected.allowed_origins))
+    trusted = (browser_origin(url) for url in (expected.issuer, *expected.allowed_origins))
     return read_claims(
         payload,
         target_link_uri=expected.target_link_uri,
@@ -238,6 +238,6 @@ def _check_place(payload: dict[str, Any], expected: ExpectedLaunch) -> None:
     target = payload.get(TARGET_LINK_URI)
     if target is not None and target != expected.target_link_uri:
         raise LaunchRefused(Reason.TARGET_MISMATCH)
-    ours = origin_of(expected.tool_base_url)
-    if ours is None or origin_of(expected.target_link_uri) != ours:
+    ours = browser_origin(expected.tool_base_url)
+    if ours is None or browser_origin(expected.target_link_uri) != ours:
         raise LaunchRefused(Reason.TARGET_MISMATCH)

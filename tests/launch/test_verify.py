@@ -30,7 +30,7 @@ from lti_tool.launch.claims import (
     ResourceLink,
 )
 from lti_tool.launch.keysets import KeySetUnavailable, public_jwk
-from lti_tool.launch.readers import origin_of
+from lti_tool.launch.readers import browser_origin
 from lti_tool.launch.verify import LaunchRefused, Reason, verify_launch
 from lti_tool.people.roles import Role
 from tests.fakes.platform import (
@@ -892,7 +892,7 @@ def test_a10_grades_degrade_where_the_platform_offers_less() -> None:
     ],
 )
 def test_the_origin_of_a_url_is_known_or_doubtful(url: str, origin: str | None) -> None:
-    assert origin_of(url) == origin
+    assert browser_origin(url) == origin
 
 
 def test_every_reason_answers_400_or_403_and_most_answer_403() -> None:
