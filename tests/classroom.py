@@ -22,11 +22,11 @@ from lti_tool.launch.models import ResourceLink
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.roles import Role
-from lti_tool.submissions import service
+from lti_tool.submissions import assessment, service
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.service import Answer, HandedIn, Work
-from tests.content.school import School, found_school, launch_of, link
-from tests.content.specs import FOTOSYNTHESE
+from tests.school import School, found_school, launch_of, link
+from tests.specs import FOTOSYNTHESE
 
 ANSWER = "Die Pflanze braucht Licht, weil es die Energie für die Fotosynthese liefert."
 SCORES = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
@@ -153,3 +153,12 @@ class FakeEngine:
             flags=self.flags,
             engine=EngineInfo("fake", "fake-1", "sha256:0", "1", is_model=True),
         )
+
+
+def judged(room: Classroom, engine: FakeEngine, submission: Submission) -> FeedbackRequest:
+    with room.database.begin(room.service) as db:
+        request = assessment.request_for(db, submission.id)
+    draft = engine.give_feedback(request)
+    with room.database.begin(room.service) as db:
+        assessment.keep_feedback(db, submission.id, draft)
+    return request

@@ -24,7 +24,6 @@ from lti_tool.submissions import assessment
 from lti_tool.submissions.models import Submission
 from lti_tool.web import create_app
 from tests.classroom import ANSWER, SCORES, FakeEngine
-from tests.content.specs import FOTOSYNTHESE
 from tests.entrance import (
     INSTRUCTOR,
     LEARNER,
@@ -36,6 +35,7 @@ from tests.entrance import (
     settings_of,
 )
 from tests.fakes.platform import FakePlatform
+from tests.specs import FOTOSYNTHESE
 
 ACTORS = (
     "owner",  # Ada, at her own work

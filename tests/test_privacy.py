@@ -16,11 +16,11 @@ from lti_tool.core.db import WORKER
 from lti_tool.core.jobs import JobKind
 from lti_tool.people.models import Person
 from tests.classroom import FakeEngine, open_classroom
-from tests.content.specs import spec
 from tests.entrance import INSTRUCTOR, activity, open_house
 from tests.fakes.school import School as MoodleSite
 from tests.fakes.school import open_school
-from tests.test_flows import open_bench
+from tests.specs import spec
+from tests.workbench import open_bench
 
 NAME = "Zwetschgenkuchen Kanari"
 ANSWER = "Der Kanarienvogel Pfifferling singt im Licht."

@@ -11,8 +11,8 @@ from lti_tool.core import bell, jobs
 from lti_tool.core.db import Database, service_of
 from lti_tool.core.jobs import JobKind
 from lti_tool.worker import Sweep, build_broker
-from tests.content.school import found_school
 from tests.entrance import settings_of
+from tests.school import found_school
 
 
 class Idle:

@@ -22,8 +22,8 @@ from lti_tool.people.models import PlatformKey
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal
 from lti_tool.web import create_app
-from tests.content.school import School
 from tests.fakes.school import signing_key
+from tests.school import School
 
 TOOL = "https://gustav.schule.example"
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -6,7 +6,7 @@ from flask import Flask
 from lti_tool.core.db import Database
 from lti_tool.launch.session import LaunchSession
 from tests.content.browser import Visit, build, give_key, launch_in
-from tests.content.school import CHOOSING_MANY, School, found_school, launch_of
+from tests.school import CHOOSING_MANY, School, found_school, launch_of
 
 
 @pytest.fixture

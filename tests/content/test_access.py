@@ -13,9 +13,9 @@ from lti_tool.core.db import Database, service_of
 from lti_tool.core.errors import NotFound
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.roles import Role
-from tests.content.school import School, found_school, launch_of, link
-from tests.content.specs import spec
 from tests.content.writing import changed, seen, written
+from tests.school import School, found_school, launch_of, link
+from tests.specs import spec
 
 
 def test_the_teacher_of_another_course_finds_nothing(

@@ -5,9 +5,9 @@ import pytest
 from lti_tool.content.catalogue import list_tasks, without
 from lti_tool.core.db import Database
 from lti_tool.launch.session import LaunchSession
-from tests.content.school import School, link
-from tests.content.specs import FOTOSYNTHESE, spec
 from tests.content.writing import unit_of, written
+from tests.school import School, link
+from tests.specs import FOTOSYNTHESE, spec
 
 
 def test_the_picker_shows_units_with_their_tasks(

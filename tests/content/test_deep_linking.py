@@ -14,8 +14,8 @@ from lti_tool.content.deep_linking import response_form
 from lti_tool.content.models import RegularTask
 from lti_tool.core.errors import Invalid
 from lti_tool.launch.session import DeepLinking
-from tests.content.school import CHOOSING_MANY, RETURN_URL
 from tests.fakes.school import signing_key
+from tests.school import CHOOSING_MANY, RETURN_URL
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"

@@ -3,9 +3,9 @@
 from lti_tool.content import service
 from lti_tool.core.db import Database
 from tests.content.browser import Visit
-from tests.content.school import School, launch_of, link
-from tests.content.specs import FOTOSYNTHESE, sent_for, spec
 from tests.content.writing import written_at as written
+from tests.school import School, launch_of, link
+from tests.specs import FOTOSYNTHESE, sent_for, spec
 
 
 def test_a_refused_task_is_shown_again_with_everything_typed(

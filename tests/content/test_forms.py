@@ -11,7 +11,7 @@ from lti_tool.content.forms import LEVEL_FIELDS, TaskForm
 from lti_tool.content.models import Mode
 from lti_tool.content.spec import CriterionSpec, TaskSpec
 from lti_tool.core.errors import Invalid
-from tests.content.specs import FOTOSYNTHESE, LIGHT, OFFERED, WORDS, sent_for, spec
+from tests.specs import FOTOSYNTHESE, LIGHT, OFFERED, WORDS, sent_for, spec
 
 A_UNIT = UUID("019b0000-0000-7000-8000-000000000001")
 

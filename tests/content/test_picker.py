@@ -12,10 +12,10 @@ from flask import Flask
 from lti_tool.core.db import Database
 from lti_tool.people.roles import Role
 from tests.content.browser import Page, Visit, launch_in
-from tests.content.school import CHOOSING_MANY, RETURN_URL, School
-from tests.content.specs import FOTOSYNTHESE, sent_for, spec
 from tests.content.writing import written_at as written
 from tests.fakes.school import signing_key
+from tests.school import CHOOSING_MANY, RETURN_URL, School
+from tests.specs import FOTOSYNTHESE, sent_for, spec
 
 ITEMS = "https://purl.imsglobal.org/spec/lti-dl/claim/content_items"
 NASTY = "</script><b title=\"'>“☀{{7*7}}"

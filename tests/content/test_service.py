@@ -14,9 +14,9 @@ from lti_tool.core.db import Database
 from lti_tool.core.errors import Conflict, Forbidden, NotFound
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.roles import Role
-from tests.content.school import School, launch_of
-from tests.content.specs import FOTOSYNTHESE, LIGHT, OFFERED, WORDS, sent_for, spec
 from tests.content.writing import as_specs, changed, seen, unit_of, written
+from tests.school import School, launch_of
+from tests.specs import FOTOSYNTHESE, LIGHT, OFFERED, WORDS, sent_for, spec
 
 
 def test_a_written_task_is_there_with_everything(database: Database, curie: LaunchSession) -> None:

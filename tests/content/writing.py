@@ -7,8 +7,8 @@ from lti_tool.content.models import RegularTask, Unit
 from lti_tool.content.spec import CriterionSpec, TaskSpec
 from lti_tool.core.db import Database
 from lti_tool.launch.session import LaunchSession
-from tests.content.school import School, launch_of
-from tests.content.specs import FOTOSYNTHESE
+from tests.school import School, launch_of
+from tests.specs import FOTOSYNTHESE
 
 
 def written(

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from lti_tool.core import jobs
 from lti_tool.core.db import WORKER, Actor, ActorRole, Database, service_of
 from lti_tool.core.jobs import Claim, Job, JobKind, JobState, LeaseLost
-from tests.content.school import found_school
+from tests.school import found_school
 
 LEASE = timedelta(minutes=5)
 

@@ -15,9 +15,8 @@ from lti_tool.launch.models import LaunchSessionRow, OidcLogin
 from lti_tool.people.models import Course, Person, Platform, PlatformKey
 from lti_tool.submissions.models import CriterionResult, Draft, Feedback, Submission
 from lti_tool.submissions.states import State
-from tests.classroom import Classroom, FakeEngine, open_classroom
-from tests.content.school import found_school
-from tests.submissions.test_review import judged
+from tests.classroom import Classroom, FakeEngine, judged, open_classroom
+from tests.school import found_school
 
 PUPILS_WORK = [Draft, Submission, Feedback, CriterionResult, GradeSync, LineItem]
 TEACHERS_WORK = [Unit, Task, RegularTask, Criterion]

@@ -15,7 +15,7 @@ from lti_tool.submissions import assessment, review, service
 from lti_tool.submissions.models import Author, Submission
 from lti_tool.submissions.states import State
 from tests.classroom import ANSWER, Classroom, open_classroom
-from tests.content.specs import FOTOSYNTHESE
+from tests.specs import FOTOSYNTHESE
 from tests.visitor import Browsers, Page, Visitor, judged, open_browsers
 
 

@@ -17,7 +17,7 @@ from lti_tool.submissions.models import Submission
 from lti_tool.submissions.shown import Origin
 from lti_tool.submissions.states import State
 from tests.classroom import Classroom, open_classroom, task_of
-from tests.content.specs import FOTOSYNTHESE
+from tests.specs import FOTOSYNTHESE
 from tests.visitor import judged
 
 

@@ -12,7 +12,7 @@ from lti_tool.core.jobs import Job
 from lti_tool.launch.models import LaunchSessionRow
 from lti_tool.submissions.models import ANSWER_LIMIT
 from tests.classroom import ANSWER, Classroom, open_classroom
-from tests.content.specs import FOTOSYNTHESE
+from tests.specs import FOTOSYNTHESE
 from tests.visitor import Browsers, Page, Visitor, judged, open_browsers, value
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from feedback_engine.contract import FeedbackRequest, Flag
+from feedback_engine.contract import Flag
 from lti_tool.content.models import Mode
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, Invalid
@@ -14,8 +14,8 @@ from lti_tool.submissions import assessment, review, service
 from lti_tool.submissions.models import Author, Feedback, ReleasedBy, Submission
 from lti_tool.submissions.review import FeedbackEdit, ResultEdit
 from lti_tool.submissions.states import State
-from tests.classroom import Classroom, FakeEngine, open_classroom, task_of
-from tests.content.specs import spec
+from tests.classroom import Classroom, FakeEngine, judged, open_classroom, task_of
+from tests.specs import spec
 
 
 @pytest.fixture
@@ -26,15 +26,6 @@ def practice(database) -> Classroom:
 @pytest.fixture
 def reviewed(database) -> Classroom:
     return open_classroom(database, spec(mode=Mode.REVIEWED))
-
-
-def judged(room: Classroom, engine: FakeEngine, submission: Submission) -> FeedbackRequest:
-    with room.database.begin(room.service) as db:
-        request = assessment.request_for(db, submission.id)
-    draft = engine.give_feedback(request)
-    with room.database.begin(room.service) as db:
-        assessment.keep_feedback(db, submission.id, draft)
-    return request
 
 
 def edit_of(feedback: Feedback | None, room: Classroom, level: int | None = 1) -> FeedbackEdit:

@@ -1,0 +1,107 @@
+"""A worker without its threads, between the classroom and a Moodle that answers on this machine."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import psycopg
+from sqlalchemy import select
+
+from lti_tool.core import jobs
+from lti_tool.core.db import ADMIN, WORKER, service_of
+from lti_tool.core.jobs import Job, JobKind
+from lti_tool.flows import Workshop
+from lti_tool.grades.ags import AgsClient
+from lti_tool.grades.models import GradeSync
+from lti_tool.launch.models import ResourceLink
+from lti_tool.people.models import Platform, PlatformKey
+from lti_tool.people.roster_client import RosterClient
+from lti_tool.people.services import KeySeal
+from tests.classroom import SCORES, Classroom, FakeEngine
+from tests.fakes.moodle import TOKEN
+from tests.fakes.school import School as MoodleSite
+from tests.fakes.school import signing_key
+
+RESULTS = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
+SEAL = KeySeal("s" * 32)
+
+
+@dataclass
+class Workbench:
+    """A worker without its threads: does every job that is ready, one after the other."""
+
+    room: Classroom
+    moodle: MoodleSite
+    superuser_url: str
+    engine: FakeEngine = field(default_factory=FakeEngine)
+
+    def works(self) -> None:
+        """Everything that is ready now."""
+        self.moodle.clock.now += timedelta(seconds=2)
+        with self.room.database.begin(WORKER) as db:
+            ready = jobs.ready(db)
+        for _, job_id in ready:
+            self._workshop().do(job_id)
+
+    def works_on(self) -> None:
+        """Everything, with what follows from it, until nothing is ready any more."""
+        for _ in range(5):
+            self.works()
+
+    def a_day_passes(self, days: int = 1) -> None:
+        self.moodle.clock.now += timedelta(days=days)
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE jobs SET ready_at = ready_at - %(by)s, created_at = created_at - %(by)s,"
+                " lease_until = lease_until - %(by)s",
+                {"by": timedelta(days=days)},
+            )
+
+    def sync(self) -> GradeSync:
+        with self.room.database.begin(self.room.service) as db:
+            return db.scalars(select(GradeSync).order_by(GradeSync.id.desc())).first()
+
+    def grade_of(self, sub: str) -> tuple[Decimal | None, str | None]:
+        grade = self.moodle.moodle.grades[sub]
+        return grade.value, grade.comment
+
+    def job(self, kind: JobKind) -> Job:
+        with self.room.database.begin(WORKER) as db:
+            return db.scalars(select(Job).where(Job.kind == kind)).one()
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            begin=self.room.database.begin,
+            engine=self.engine,
+            gradebook=AgsClient(self.moodle.outbound, self.moodle.tokens),
+            rosters=RosterClient(self.moodle.outbound, self.moodle.tokens),
+            seal=SEAL,
+            clock=self.moodle.clock,
+            lease=timedelta(minutes=5),
+            attempts=3,
+        )
+
+
+def open_bench(room: Classroom, moodle: MoodleSite, postgres) -> Workbench:
+    """The classroom, at a Moodle that answers on this machine."""
+    moodle.moodle.enrolled = {"4", "5"}
+    moodle.moodle.grade_maximum = Decimal(10)
+    superuser_url = postgres.superuser_url.replace("+psycopg", "")
+    platform_id = room.school.platform_id
+    with room.database.begin(ADMIN) as db:
+        platform = db.get_one(Platform, platform_id)
+        platform.issuer = moodle.url("")
+        platform.token_url = moodle.url(TOKEN)
+        platform.client_id = "tool-1"
+        db.add(
+            PlatformKey(
+                platform_id=platform_id,
+                kid="kid-1",
+                private_pem=SEAL.seal(signing_key().private),
+            )
+        )
+    with room.database.begin(service_of(platform_id)) as db:
+        link = db.get_one(ResourceLink, room.link_id)
+        link.lineitem_url, link.lineitems_url = moodle.column, moodle.columns
+        link.ags_scopes = [SCORES, RESULTS]
+    return Workbench(room, moodle, superuser_url)
