@@ -30,7 +30,11 @@ from lti_tool.people.services import (
 )
 from lti_tool.submissions.models import Submission
 
-STATE_WORDS = {PlatformState.ACTIVE: "aktiv", PlatformState.PAUSED: "angehalten"}
+STATE_WORDS = {
+    PlatformState.ACTIVE: "aktiv",
+    PlatformState.PAUSED: "angehalten",
+    PlatformState.WAITING: "wartet auf Freigabe",
+}
 
 
 @click.group()

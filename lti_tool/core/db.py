@@ -37,7 +37,8 @@ class ActorRole(StrEnum):
     LAUNCH = "launch"  # the login and launch endpoints, before a person is known
     WORKER = "worker"  # looks for work of all platforms; sees no pupil's data
     SERVICE = "service"  # a job, or a flow, of one platform
-    ADMIN = "admin"  # the command line
+    REGISTRATION = "registration"  # a school with an invitation connects its platform
+    ADMIN = "admin"  # the command line, and the operator's pages
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Actor:
 
 LAUNCH = Actor(ActorRole.LAUNCH)
 WORKER = Actor(ActorRole.WORKER)
+REGISTRATION = Actor(ActorRole.REGISTRATION)
 ADMIN = Actor(ActorRole.ADMIN)
 
 

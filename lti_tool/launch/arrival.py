@@ -19,6 +19,8 @@ from lti_tool.people import services as people
 from lti_tool.people.models import Deployment, DeploymentState
 from lti_tool.people.roles import Role
 
+HISTORY_KEY = "context_history"  # asked for as $Context.id.history
+MOST_ANCESTORS = 20
 CONTENT_KEY = "task"  # our own id in the link's custom parameters; survives copies and backups
 
 
@@ -99,7 +101,17 @@ def _course(db: Session, login: PendingLogin, claims: LaunchClaims, deployment: 
         context_id=context_id,
         title=title,
         memberships_url=claims.nrps.context_memberships_url if claims.nrps else None,
+        history=_history(claims),
     )
+
+
+def _history(claims: LaunchClaims) -> list[str]:
+    """Ids of the courses this one was copied from, nearest first. A platform that does not know
+    the variable sends its name back."""
+    told = claims.custom.get(HISTORY_KEY, "")
+    if told.startswith("$"):
+        return []
+    return [part.strip() for part in told.split(",") if part.strip()][:MOST_ANCESTORS]
 
 
 def _resource_link(

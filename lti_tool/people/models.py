@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Text, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.core.db import (
@@ -26,6 +27,7 @@ from lti_tool.people.roles import Role
 class PlatformState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
+    WAITING = "waiting"  # connected, not yet activated by the operator
 
 
 class DeploymentState(StrEnum):
@@ -81,6 +83,8 @@ class Course(OfPlatform, Base):
     deployment_id: Mapped[UUID]
     context_id: Mapped[str]
     title: Mapped[str] = mapped_column(default="")
+    history: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # context ids it was
+    # copied from, nearest first, where the platform says so ($Context.id.history)
     memberships_url: Mapped[str | None]
     roster_at: Mapped[datetime | None]
 

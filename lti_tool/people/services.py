@@ -215,6 +215,7 @@ def know_course(
     context_id: str,
     title: str,
     memberships_url: str | None,
+    history: Sequence[str] = (),
 ) -> UUID:
     """The course by the LMS's id in this deployment, made or brought up to date."""
     new = insert(Course).values(
@@ -224,6 +225,7 @@ def know_course(
         context_id=context_id,
         title=title,
         memberships_url=memberships_url,
+        history=list(history),
     )
     statement = new.on_conflict_do_update(
         index_elements=["platform_id", "deployment_id", "context_id"],
