@@ -129,6 +129,34 @@ def pupil_of(db: Session, submission: Submission) -> Row:
     return Row(person.id, person.name, alias_of(person.id))
 
 
+def newest_of(
+    db: Session, launch: LaunchSession, task: RegularTask, person_id: UUID
+) -> Submission | None:
+    """What somebody handed in last on this task here."""
+    return db.scalar(
+        select(Submission)
+        .where(
+            Submission.resource_link_id == launch.resource_link_id,
+            Submission.task_id == task.id,
+            Submission.person_id == person_id,
+        )
+        .order_by(Submission.attempt.desc())
+        .limit(1)
+    )
+
+
+def person_here(db: Session, launch: LaunchSession, person_id: UUID) -> Row:
+    """Somebody of the launch's course. Raises NotFound."""
+    person = db.scalar(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Person.id == person_id, Membership.course_id == launch.course_id)
+    )
+    if person is None:
+        raise NotFound("person")
+    return Row(person.id, person.name, alias_of(person.id))
+
+
 def transfer_of(db: Session, submission: Submission) -> Transfer | None:
     """The newest score of this submission on its way to the gradebook."""
     sync = db.scalar(

@@ -222,7 +222,8 @@ def _remember(response: Response, browser: str) -> Response:
 
 def _with_session(arrived: Arrived) -> Response:
     path = f"/s/{arrived.session_id}"
-    response = redirect(f"{path}/", 303)
+    goal = f"?for={arrived.for_person}" if arrived.for_person else ""
+    response = redirect(f"{path}/{goal}", 303)
     set_cookie(response, SESSION_COOKIE, arrived.secret, path=path, max_age=None)
     return response
 

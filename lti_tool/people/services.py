@@ -249,6 +249,15 @@ def know_person(db: Session, platform_id: UUID, sub: str, name: str | None) -> t
     return row.id, row.blocked_at is not None
 
 
+def person_in_course(db: Session, platform_id: UUID, course: UUID, sub: str) -> UUID | None:
+    """Somebody of this course, by the platform's id for them; None if the course has none such."""
+    return db.scalar(
+        select(Person.id)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Person.platform_id == platform_id, Person.sub == sub, Membership.course_id == course)
+    )
+
+
 def know_membership(db: Session, platform_id: UUID, course: UUID, person: UUID, role: Role) -> None:
     """A launch proved this role in this course just now."""
     new = insert(Membership).values(
