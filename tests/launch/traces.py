@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from werkzeug.test import TestResponse
 
@@ -22,7 +23,38 @@ def people_in(ask: Ask) -> tuple[int, ...]:
 
 
 def reasons(ask: Ask) -> list[str]:
+    """Why people were turned away, in order."""
     return [reason for (reason,) in ask("SELECT reason FROM security_events ORDER BY at")]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a launch: the page, whether it brought a session's cookie, how many rows
+    were added, and for what reasons somebody was turned away."""
+
+    status: int
+    message: str | None
+    cookie: bool
+    added: tuple[int, ...]
+    reasons: tuple[str, ...]
+
+
+def watched(ask: Ask, act: Callable[[], TestResponse]) -> Outcome:
+    """What `act` leaves behind."""
+    before, known = people_in(ask), len(reasons(ask))
+    answer = act()
+    return Outcome(
+        answer.status_code,
+        message_of(answer),
+        "gustav_session" in "".join(answer.headers.getlist("Set-Cookie")),
+        tuple(now - was for was, now in zip(before, people_in(ask), strict=True)),
+        tuple(reasons(ask)[known:]),
+    )
+
+
+def refused(reason: str, status: int = 403, message: str = "launch_refused") -> Outcome:
+    """Turned away: one page, one note of why, and not a row nor a cookie more."""
+    return Outcome(status, message, False, NOTHING, (reason,))
 
 
 def message_of(answer: TestResponse) -> str | None:
