@@ -238,6 +238,8 @@ def without_reference(page: str) -> str:
 
 @pytest.mark.parametrize("attack", ["no token", "foreign token", "foreign origin"])
 def test_no_form_works_without_the_sessions_own_token(school: School, attack, tables):
+    """ATK-51."""
+
     browser, path = school.sessions["teacher"]
     pupil, pupils_path = school.sessions["owner"]
     before = tables()
@@ -282,6 +284,8 @@ def tables(postgres):
 
 
 def test_no_get_changes_anything(school: School, tables):
+    """ATK-51."""
+
     before = tables()
     for actor in ACTORS:
         for rule in rules(school.house.app, "GET"):

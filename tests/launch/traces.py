@@ -57,6 +57,11 @@ def refused(reason: str, status: int = 403, message: str = "launch_refused") -> 
     return Outcome(status, message, False, NOTHING, (reason,))
 
 
+def logins_grow_old(ask: Ask, minutes: int) -> None:
+    """As if all logins under way had been begun so long ago."""
+    ask("UPDATE oidc_logins SET created_at = created_at - make_interval(mins => %s)", minutes)
+
+
 def message_of(answer: TestResponse) -> str | None:
     """The class of a page that says no: what it tells people apart by, never the reason."""
     found = re.search(r'data-message="([a-z_]+)"', answer.text)
