@@ -159,20 +159,24 @@ def _start_page() -> Blueprint:
     @bp.get("/")
     @member
     def start(db: Session, launch: LaunchSession) -> ResponseReturnValue:
-        return redirect(url_for(_goal(db, launch)), 303)
+        return redirect(_goal(db, launch, request.args.get("for", type=UUID)), 303)
 
     return bp
 
 
-def _goal(db: Session, launch: LaunchSession) -> str:
-    """Where a launch leads."""
+def _goal(db: Session, launch: LaunchSession, for_person: UUID | None) -> str:
+    """Where a launch leads; `for_person`: whose work a teacher asked the LMS for."""
     if launch.deep_linking is not None:
-        return "content.pick"
+        return url_for("content.pick")
     try:
         task_here(db, launch)
     except NotFound:
-        return "content.missing"
-    return "overview.activity" if launch.role is Role.INSTRUCTOR else "work.task"
+        return url_for("content.missing")
+    if launch.role is not Role.INSTRUCTOR:
+        return url_for("work.task")
+    if for_person is not None:
+        return url_for("overview.pupil", person_id=for_person)
+    return url_for("overview.activity")
 
 
 def _speak(app: Flask, settings: Settings) -> None:

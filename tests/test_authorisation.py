@@ -71,6 +71,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "overview.activity": TEACHERS_PAGE,
     "overview.now": TEACHERS_PAGE,
     "overview.work": TEACHERS_PAGE,
+    "overview.pupil": TEACHERS_ACT,
     "overview.confirm": TEACHERS_ACT,
     "overview.edit": (403, 403, 403, 400, 404, 404, 401),
     "overview.again": (403, 403, 403, 409, 404, 404, 401),
@@ -97,6 +98,7 @@ class School:
     task_id: UUID
     submission_id: UUID
     sync_id: UUID
+    person_id: UUID
     sessions: dict[str, tuple[Browser, str]]
     attempt: str = "1"
 
@@ -105,6 +107,7 @@ class School:
             "task_id": self.task_id,
             "submission_id": self.submission_id,
             "sync_id": self.sync_id,
+            "person_id": self.person_id,
         }
         path = rule.rule.replace("/s/<uuid:session_id>", session_path.rstrip("/"))
         for name, value in values.items():
@@ -156,7 +159,9 @@ def school(database) -> School:
     }
     sessions["stranger"] = (house.browser(), sessions["owner"][1])
     submission_id, sync_id = ada_has_handed_in(house, *sessions["owner"])
-    return School(house, task_id, submission_id, sync_id, sessions)
+    ada, path = sessions["owner"]
+    person_id = ada.session(path).person_id
+    return School(house, task_id, submission_id, sync_id, person_id, sessions)
 
 
 def launched_elsewhere(house: House, task_id: UUID) -> tuple[Browser, str]:
@@ -233,6 +238,8 @@ def without_reference(page: str) -> str:
 
 @pytest.mark.parametrize("attack", ["no token", "foreign token", "foreign origin"])
 def test_no_form_works_without_the_sessions_own_token(school: School, attack, tables):
+    """ATK-51."""
+
     browser, path = school.sessions["teacher"]
     pupil, pupils_path = school.sessions["owner"]
     before = tables()
@@ -277,6 +284,8 @@ def tables(postgres):
 
 
 def test_no_get_changes_anything(school: School, tables):
+    """ATK-51."""
+
     before = tables()
     for actor in ACTORS:
         for rule in rules(school.house.app, "GET"):

@@ -6,7 +6,7 @@ Only reads. Row policies let a teacher see the course of the launch and nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +22,7 @@ from lti_tool.grades.service import points_of
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.models import Course, Membership, Person
 from lti_tool.people.roles import Role
+from lti_tool.people.services import teachers_of
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.shown import Origin, origin_of
 from lti_tool.submissions.states import State
@@ -45,7 +46,8 @@ class Transfer:
 @dataclass(frozen=True)
 class Row:
     """One pupil and their newest attempt. Without a `submission_id` there is none yet.
-    `older_waiting`: number and id of earlier attempts that still wait for the teacher."""
+    `older_waiting`: number and id of earlier attempts that still wait for the teacher. `trial`: a
+    teacher's trial run, which counts nowhere."""
 
     person_id: UUID
     name: str | None
@@ -58,6 +60,7 @@ class Row:
     origin: Origin | None = None
     transfer: Transfer | None = None
     older_waiting: tuple[tuple[int, UUID], ...] = ()
+    trial: bool = False
 
     @property
     def waits(self) -> bool:
@@ -78,11 +81,11 @@ class Activity:
 
     @property
     def handed_in(self) -> int:
-        return sum(row.submission_id is not None for row in self.rows)
+        return sum(row.submission_id is not None for row in self.rows if not row.trial)
 
     @property
     def waiting(self) -> int:
-        return sum(row.waits + len(row.older_waiting) for row in self.rows)
+        return sum(row.waits + len(row.older_waiting) for row in self.rows if not row.trial)
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -95,16 +98,21 @@ def alias_of(person_id: UUID) -> str:
 
 
 def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
-    """The newest attempt of everybody, in the order of names, and who has handed in nothing."""
+    """The newest attempt of everybody, in the order of names, and who has handed in nothing;
+    trial runs of teachers at the end."""
     transfers, waiting = _transfers(db, launch, task), _waiting(db, launch, task)
+    teachers = teachers_of(db, launch.course_id)
     rows = [
-        _row(task, submission, person, transfers.get(person.id), waiting)
+        replace(
+            _row(task, submission, person, transfers.get(person.id), waiting),
+            trial=person.id in teachers,
+        )
         for submission, person in _newest(db, launch, task)
     ]
     members, known = _pupils(db, launch)
     present = {row.person_id for row in rows}
     rows += [Row(p.id, p.name, alias_of(p.id)) for p in members if p.id not in present]
-    rows.sort(key=lambda row: (row.name is None, (row.name or row.alias).casefold()))
+    rows.sort(key=lambda row: (row.trial, row.name is None, (row.name or row.alias).casefold()))
     return Activity(tuple(rows), len(members) if known else None)
 
 
@@ -126,6 +134,35 @@ def pupil_of(db: Session, submission: Submission) -> Row:
     person = db.get(Person, submission.person_id)
     if person is None:
         raise NotFound("person")
+    trial = person.id in teachers_of(db, submission.course_id)
+    return Row(person.id, person.name, alias_of(person.id), trial=trial)
+
+
+def newest_of(
+    db: Session, launch: LaunchSession, task: RegularTask, person_id: UUID
+) -> Submission | None:
+    """What somebody handed in last on this task here."""
+    return db.scalar(
+        select(Submission)
+        .where(
+            Submission.resource_link_id == launch.resource_link_id,
+            Submission.task_id == task.id,
+            Submission.person_id == person_id,
+        )
+        .order_by(Submission.attempt.desc())
+        .limit(1)
+    )
+
+
+def person_here(db: Session, launch: LaunchSession, person_id: UUID) -> Row:
+    """Somebody of the launch's course. Raises NotFound."""
+    person = db.scalar(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Person.id == person_id, Membership.course_id == launch.course_id)
+    )
+    if person is None:
+        raise NotFound("person")
     return Row(person.id, person.name, alias_of(person.id))
 
 
@@ -145,7 +182,12 @@ def next_for_teacher(
 ) -> UUID | None:
     """The next submission that waits for a teacher, in the order of handing in; from the beginning
     again behind the last one. None when nothing else waits."""
-    others = [row for row in _waiting(db, launch, task) if after is None or row.id != after.id]
+    teachers = teachers_of(db, launch.course_id)
+    others = [
+        row
+        for row in _waiting(db, launch, task)
+        if row.person_id not in teachers and (after is None or row.id != after.id)
+    ]
     later = [row for row in others if after and row.submitted_at >= after.submitted_at]
     return next((row.id for row in later or others), None)
 
@@ -186,6 +228,7 @@ def _pupils(db: Session, launch: LaunchSession) -> tuple[Sequence[Person], bool]
         .where(
             Membership.course_id == launch.course_id,
             Membership.role == Role.LEARNER,
+            Membership.taught_at.is_(None),
             Membership.active,
         )
     ).all()

@@ -17,7 +17,7 @@ from lti_tool.content.access import find_task, may_edit, task_here
 from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
-from lti_tool.core.errors import Conflict, Invalid
+from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.core.speech import Speech
 from lti_tool.dashboard import queries
 from lti_tool.dashboard.forms import ReviewForm
@@ -64,19 +64,22 @@ class PastVersion:
 @instructor
 def activity(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """Numbers, then what went wrong, then everybody."""
+    return _overview(db, launch, task_here(db, launch))
+
+
+@bp.get("/pupils/<uuid:person_id>")
+@instructor
+def pupil(db: Session, launch: LaunchSession, person_id: UUID) -> ResponseReturnValue:
+    """From the LMS's gradebook to what this pupil handed in last (LtiSubmissionReviewRequest)."""
     task = task_here(db, launch)
-    now = queries.activity(db, launch, task)
-    return render_template(
-        "overview/activity.html",
-        task=task,
-        unit_title=unit_of(db, task).title,
-        may_edit=may_edit(db, launch, task),
-        activity=now,
-        seen=_digest(now),
-        next_id=queries.next_for_teacher(db, launch, task),
-        done=_done(),
-        say=_speech(),
-    )
+    try:
+        person = queries.person_here(db, launch, person_id)
+    except NotFound:
+        return render_template("overview/nobody.html", task=task), 404
+    newest = queries.newest_of(db, launch, task, person_id)
+    if newest is None:
+        return _overview(db, launch, task, without=person)
+    return redirect(url_for(".work", submission_id=newest.id), 303)
 
 
 @bp.get("/now")
@@ -148,6 +151,25 @@ def send(db: Session, launch: LaunchSession, sync_id: UUID) -> ResponseReturnVal
     """Try once more to bring a score to the gradebook."""
     grades.send_again(db, launch, sync_id)
     return redirect(url_for(".activity", done="sent"), 303)
+
+
+def _overview(
+    db: Session, launch: LaunchSession, task: RegularTask, without: queries.Row | None = None
+) -> str:
+    """The activity at a glance. `without`: the pupil asked for, who has handed in nothing yet."""
+    now = queries.activity(db, launch, task)
+    return render_template(
+        "overview/activity.html",
+        task=task,
+        unit_title=unit_of(db, task).title,
+        may_edit=may_edit(db, launch, task),
+        activity=now,
+        without=without,
+        seen=_digest(now),
+        next_id=queries.next_for_teacher(db, launch, task),
+        done=_done(),
+        say=_speech(),
+    )
 
 
 def _desk(db: Session, launch: LaunchSession, submission_id: UUID) -> Desk:

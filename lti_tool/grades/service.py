@@ -28,6 +28,7 @@ from lti_tool.grades.scoring import CriterionLevel, score_of
 from lti_tool.launch.models import ResourceLink
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.models import Person
+from lti_tool.people.services import teachers_of
 from lti_tool.submissions.models import Feedback, ReleasedBy, Submission
 
 OPEN = (SyncState.PLANNED, SyncState.POSTING)
@@ -65,7 +66,7 @@ def plan(db: Session, submission_id: UUID, feedback_id: UUID) -> GradeSync | Non
     """Plan the score of a released feedback; None where there is nothing to report.
 
     There is none without a gradebook column, without points, where the task's rule keeps scores
-    here, or where a later attempt has been reported already.
+    here, for a teacher's trial run, or where a later attempt has been reported already.
     """
     submission = db.get_one(Submission, submission_id)
     feedback = db.get_one(Feedback, feedback_id)
@@ -73,6 +74,8 @@ def plan(db: Session, submission_id: UUID, feedback_id: UUID) -> GradeSync | Non
     link = db.get_one(ResourceLink, submission.resource_link_id)
     points = points_of(task, feedback)
     if points is None or not _may_report(task, feedback) or not has_column(link):
+        return None
+    if submission.person_id in teachers_of(db, submission.course_id):
         return None
     if _later_attempt_reported(db, submission):
         return None

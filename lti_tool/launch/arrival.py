@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -26,10 +26,12 @@ CONTENT_KEY = "task"  # our own id in the link's custom parameters; survives cop
 
 @dataclass(frozen=True)
 class Arrived:
-    """The new session: its id for the path, its secret for the cookie."""
+    """The new session: its id for the path, its secret for the cookie. `for_person`: whose work
+    the launch wants to see, of nobody's id where the course has no such person."""
 
     session_id: UUID
     secret: str
+    for_person: UUID | None = None
 
 
 def arrive(
@@ -63,7 +65,7 @@ def arrive(
     link_id = _resource_link(db, login, claims, course_id)
     where = Where(login.platform_id, course_id, person_id, link_id, deployment)
     session_id, secret = open_session(db, _opening(where, claims, browser))
-    return Arrived(session_id, secret)
+    return Arrived(session_id, secret, _for_person(db, login, claims, course_id))
 
 
 def _opening(where: Where, claims: LaunchClaims, browser: str) -> Opening:
@@ -118,7 +120,7 @@ def _resource_link(
     db: Session, login: PendingLogin, claims: LaunchClaims, course_id: UUID
 ) -> UUID | None:
     link, ags = claims.resource_link, claims.ags
-    if link is None or claims.message_type is not MessageType.RESOURCE_LINK:
+    if link is None:
         return None
     new = insert(ResourceLink).values(
         id=uuid7(),
@@ -136,7 +138,7 @@ def _resource_link(
         index_elements=["course_id", "link_id"],
         set_={
             "title": latest.title,
-            "content_id": latest.content_id,
+            "content_id": _content_now(claims, latest.content_id),
             # Moodle leaves `lineitem` out once a second one hangs on the link.
             "lineitem_url": func.coalesce(latest.lineitem_url, ResourceLink.lineitem_url),
             "lineitems_url": func.coalesce(latest.lineitems_url, ResourceLink.lineitems_url),
@@ -144,6 +146,25 @@ def _resource_link(
         },
     )
     return db.execute(statement.returning(ResourceLink.id)).scalar_one()
+
+
+def _content_now(claims: LaunchClaims, told: ColumnElement[UUID]) -> ColumnElement[UUID]:
+    """A review may come with other custom parameters than the activity's own (Submission Review
+    1.0, §3.3); it never takes the task out of the activity."""
+    if claims.message_type is MessageType.SUBMISSION_REVIEW:
+        return func.coalesce(told, ResourceLink.content_id)
+    return told
+
+
+def _for_person(
+    db: Session, login: PendingLogin, claims: LaunchClaims, course_id: UUID
+) -> UUID | None:
+    """Whose work a teacher wants to see. Somebody the course does not know becomes an id of
+    nobody, so that a stranger and a pupil of another course are answered alike."""
+    if claims.for_user is None or claims.role is not Role.INSTRUCTOR:
+        return None
+    found = people.person_in_course(db, login.platform_id, course_id, claims.for_user)
+    return found or uuid7()
 
 
 def _content_id(claims: LaunchClaims) -> UUID | None:

@@ -21,6 +21,7 @@ CONTEXT = LTI + "context"
 RESOURCE_LINK = LTI + "resource_link"
 PRESENTATION = LTI + "launch_presentation"
 CUSTOM = LTI + "custom"
+FOR_USER = LTI + "for_user"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
@@ -29,6 +30,12 @@ DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settin
 class MessageType(StrEnum):
     RESOURCE_LINK = "LtiResourceLinkRequest"
     DEEP_LINKING = "LtiDeepLinkingRequest"
+    SUBMISSION_REVIEW = "LtiSubmissionReviewRequest"
+
+    @property
+    def is_about_a_link(self) -> bool:
+        """Whether it comes from an activity; a selection makes the activities first."""
+        return self is not MessageType.DEEP_LINKING
 
 
 class Reason(StrEnum):
@@ -73,6 +80,8 @@ class Reason(StrEnum):
     DEEP_LINKING_INVALID = "deep_linking_invalid"
     DEEP_LINKING_UNSUPPORTED = "deep_linking_unsupported"
     DEEP_LINKING_FORBIDDEN = "deep_linking_forbidden"
+    FOR_USER_INVALID = "for_user_invalid"
+    SUBMISSION_REVIEW_FORBIDDEN = "submission_review_forbidden"
     # Decided by the caller, against its tables:
     STATE_UNKNOWN = "state_unknown"
     NONCE_USED = "nonce_used"
@@ -160,7 +169,8 @@ class DeepLinkingSettings:
 @dataclass(frozen=True, slots=True)
 class LaunchClaims:
     """A proven launch. A text that is blank is None. There is either a resource link or a
-    deep linking request, as the message type says."""
+    deep linking request, as the message type says. `for_user`: the `sub` of the person whose work
+    a submission review is about; None where it is about the whole activity."""
 
     subject: str = field(repr=False)
     deployment_id: str
@@ -178,3 +188,4 @@ class LaunchClaims:
     ags: GradeService | None
     nrps: MembershipService | None
     deep_linking: DeepLinkingSettings | None
+    for_user: str | None = field(repr=False)

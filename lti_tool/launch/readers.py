@@ -14,6 +14,7 @@ from lti_tool.launch.claims import (
     CUSTOM,
     DEEP_LINKING,
     DEPLOYMENT_ID,
+    FOR_USER,
     MESSAGE_TYPE,
     NRPS,
     PRESENTATION,
@@ -34,6 +35,7 @@ from lti_tool.launch.roles import role_of
 from lti_tool.people.roles import Role
 
 Claims = Mapping[str, object]
+_REVIEW = MessageType.SUBMISSION_REVIEW
 T = TypeVar("T")
 
 _MAX_IDENTIFIER = 255
@@ -81,7 +83,7 @@ def read_claims(
     """The values of a payload that `verify` has judged. Services must lie on one of
     `service_origins` (ATK-111), where the browser is sent on the issuer's own (ATK-29, ATK-42)."""
     message_type = MessageType(str(payload[MESSAGE_TYPE]))
-    is_link = message_type is MessageType.RESOURCE_LINK
+    is_link = message_type.is_about_a_link
     role = _role(payload)
     home = browser_origin(issuer)
     given, family = (_text(payload, key, _MAX_NAME) for key in ("given_name", "family_name"))
@@ -103,6 +105,7 @@ def read_claims(
         ags=_grade_service(payload, service_origins),
         nrps=_membership_service(payload, service_origins),
         deep_linking=None if is_link else _deep_linking(payload, role, home),
+        for_user=_for_user(payload, role) if message_type is _REVIEW else None,
     )
 
 
@@ -236,6 +239,19 @@ def _membership_service(payload: Claims, origins: frozenset[str]) -> MembershipS
     claim: dict[str, Any] = _optional(payload, NRPS, dict) or {}
     url = _service_url(claim, "context_memberships_url", origins)
     return MembershipService(url) if url else None
+
+
+def _for_user(payload: Claims, role: Role) -> str | None:
+    """Whose submission is asked for (Submission Review 1.0, §3.2). Moodle leaves the claim out
+    where a teacher asks for the whole activity, and sends pupils from their own grades, for
+    themselves; nobody but a teacher may name somebody else (ATK-23)."""
+    claim: dict[str, Any] | None = _optional(payload, FOR_USER, dict, Reason.FOR_USER_INVALID)
+    if claim is None:
+        return None
+    person = identifier(claim.get("user_id"), Reason.FOR_USER_INVALID)
+    if role is not Role.INSTRUCTOR and person != payload["sub"]:
+        raise LaunchRefused(Reason.SUBMISSION_REVIEW_FORBIDDEN)
+    return person
 
 
 def _deep_linking(payload: Claims, role: Role, home: str | None) -> DeepLinkingSettings:

@@ -58,6 +58,7 @@ _REQUIRED = {
     DEPLOYMENT_ID: Reason.DEPLOYMENT_MISSING,
     ROLES: Reason.ROLES_MISSING,
 }
+_FROM_A_LINK = tuple(kind for kind in MessageType if kind.is_about_a_link)
 # A deep linking request names no target of its own (Deep Linking 2.0, §4.4).
 _REQUIRED_OF_A_LINK = {
     TARGET_LINK_URI: Reason.TARGET_MISMATCH,
@@ -177,7 +178,7 @@ def _check_presence(payload: dict[str, Any]) -> None:
     guide's list of bad payloads (§6.1.1). Blank is missing: an account named "" would be shared."""
     if not any(claim.startswith(LTI) for claim in payload):
         raise LaunchRefused(Reason.NOT_A_LAUNCH)
-    is_link = payload.get(MESSAGE_TYPE) == MessageType.RESOURCE_LINK
+    is_link = payload.get(MESSAGE_TYPE) in _FROM_A_LINK
     required = _REQUIRED | _REQUIRED_OF_A_LINK if is_link else _REQUIRED
     missing = [reason for claim, reason in required.items() if payload.get(claim) in (None, "")]
     if missing:

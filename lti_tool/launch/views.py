@@ -110,7 +110,7 @@ class Entrance:
         if browser is None:
             return render_template("launch/cookies_refused.html", login_id=None), 403
         id_token = _single_field("id_token")
-        if id_token is None:
+        if id_token is None or "error" in request.form:
             return self._platform_says_no(login)
         claims = prove(
             login,
@@ -162,6 +162,8 @@ class Entrance:
 
     def _login_of_state(self) -> PendingLogin:
         """Raises LaunchRefused."""
+        if len(request.form.getlist("state")) > 1:
+            raise LaunchRefused(Reason.MALFORMED)
         login_id = self.secrets.login_of(_single_field("state") or "")
         if login_id is None:
             raise LaunchRefused(Reason.STATE_UNKNOWN)
@@ -222,7 +224,8 @@ def _remember(response: Response, browser: str) -> Response:
 
 def _with_session(arrived: Arrived) -> Response:
     path = f"/s/{arrived.session_id}"
-    response = redirect(f"{path}/", 303)
+    goal = f"?for={arrived.for_person}" if arrived.for_person else ""
+    response = redirect(f"{path}/{goal}", 303)
     set_cookie(response, SESSION_COOKIE, arrived.secret, path=path, max_age=None)
     return response
 

@@ -110,7 +110,9 @@ class Person(OfPlatform, Base):
 
 
 class Membership(OfPlatform, Base):
-    """A person in a course. The role of the last launch; the roster never raises it."""
+    """A person in a course. The role of the last launch; the roster never raises it. `taught_at`:
+    the last launch as a teacher. Whoever has taught here is no pupil of the course any more, even
+    if they look at it as one ("switch role to" in Moodle): what they hand in is a trial run."""
 
     __tablename__ = "memberships"
 
@@ -119,6 +121,7 @@ class Membership(OfPlatform, Base):
     role: Mapped[Role] = mapped_column(enum_column(Role))
     active: Mapped[bool] = mapped_column(default=True)
     launched_at: Mapped[datetime | None]
+    taught_at: Mapped[datetime | None]
 
     __table_args__ = within_platform(
         UniqueConstraint("course_id", "person_id"),

@@ -249,6 +249,15 @@ def know_person(db: Session, platform_id: UUID, sub: str, name: str | None) -> t
     return row.id, row.blocked_at is not None
 
 
+def person_in_course(db: Session, platform_id: UUID, course: UUID, sub: str) -> UUID | None:
+    """Somebody of this course, by the platform's id for them; None if the course has none such."""
+    return db.scalar(
+        select(Person.id)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Person.platform_id == platform_id, Person.sub == sub, Membership.course_id == course)
+    )
+
+
 def know_membership(db: Session, platform_id: UUID, course: UUID, person: UUID, role: Role) -> None:
     """A launch proved this role in this course just now."""
     new = insert(Membership).values(
@@ -259,10 +268,24 @@ def know_membership(db: Session, platform_id: UUID, course: UUID, person: UUID, 
         role=role,
         active=True,
         launched_at=func.now(),
+        taught_at=func.now() if role is Role.INSTRUCTOR else None,
     )
     db.execute(
         new.on_conflict_do_update(
             index_elements=["course_id", "person_id"],
-            set_={"role": role, "active": True, "launched_at": func.now()},
+            set_={
+                "role": role,
+                "active": True,
+                "launched_at": func.now(),
+                "taught_at": func.coalesce(new.excluded.taught_at, Membership.taught_at),
+            },
         )
     )
+
+
+def teachers_of(db: Session, course: UUID) -> frozenset[UUID]:
+    """Everybody who has ever come into the course as a teacher of it."""
+    taught = select(Membership.person_id).where(
+        Membership.course_id == course, Membership.taught_at.is_not(None)
+    )
+    return frozenset(db.scalars(taught))

@@ -19,6 +19,8 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 FAMILY = "gustav-practice"
 LIFE = 60
 
+_REVIEW = "LtiSubmissionReviewRequest"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -111,7 +113,7 @@ def _resource_link(
     launch: Launch, activity: Activity, tool: ToolRegistration, place: Place
 ) -> dict[str, object]:
     claims: dict[str, object] = {
-        f"{CLAIM}/message_type": "LtiResourceLinkRequest",
+        f"{CLAIM}/message_type": _REVIEW if launch.review else "LtiResourceLinkRequest",
         f"{CLAIM}/target_link_uri": activity.url,
         f"{CLAIM}/resource_link": {
             "id": activity.link_id,
@@ -125,6 +127,8 @@ def _resource_link(
         },
         f"{CLAIM}/custom": custom_claim(tool.custom, activity.custom, _variables(launch, place)),
     }
+    if launch.for_user:
+        claims[f"{CLAIM}/for_user"] = {"user_id": launch.for_user}
     if place.has_column:
         claims[OUTCOME_CLAIM] = basic_outcome(place.issuer, activity, launch.person)
     return claims

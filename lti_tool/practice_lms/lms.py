@@ -34,7 +34,8 @@ class NotLoggedInError(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """A login under way. `activity` is None in deep linking; `hint` must come back unchanged."""
+    """A login under way. `activity` is None in deep linking; `hint` must come back unchanged.
+    `review`: it comes from the gradebook, about the work of `for_user` or of everybody."""
 
     launch_id: str
     person: Person
@@ -43,6 +44,8 @@ class Launch:
     container: str
     locale: str
     hint: str
+    review: bool = False
+    for_user: str | None = None
 
 
 @dataclass(frozen=True)

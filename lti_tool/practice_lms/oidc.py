@@ -36,15 +36,23 @@ class AuthError(Exception):
 
 
 def initiate(
-    lms: Lms, person: Person, course: Course, activity: Activity | None, container: str
+    lms: Lms,
+    person: Person,
+    course: Course,
+    activity: Activity | None,
+    container: str,
+    *,
+    review: bool = False,
+    for_user: str | None = None,
 ) -> Response:
-    """A form that posts itself to the tool's login address. `activity=None` begins deep linking."""
+    """A form that posts itself to the tool's login address. `activity=None` begins deep linking,
+    `review` a submission review."""
     tool = lms.tool
     launch_id = f"ltilaunch{activity.link_id if activity else ''}_{lms.new_token()[:12]}"
     cmid = {"cmid": activity.cmid} if activity else {}
     hint = json.dumps(cmid | {"launchid": launch_id}, separators=(",", ":"))
     lms.launches[launch_id] = Launch(
-        launch_id, person, course, activity, container, language(), hint
+        launch_id, person, course, activity, container, language(), hint, review, for_user
     )
     return submit_form(
         tool.login_url,

@@ -1,14 +1,18 @@
 """Who do you want to be, the course, an activity with the tool in a frame."""
 
+from urllib.parse import urlencode
+
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from .lms import Lms, PageError
 from .oidc import initiate
-from .settings import Person, Role
+from .settings import Course, Person, Role
 from .shell import activity_for, course_for, log_in, need_teacher, origin, page, say, visitor
 from .texts import ROLE_NAMES
 
+GRADE_REPORT = "gradeReport"
+HANDHELD = ("Android", "iPhone", "iPad", "Mobile")
 POWERS = ("microphone", "camera", "geolocation", "midi", "encrypted-media", "autoplay")
 
 
@@ -73,27 +77,52 @@ def select(lms: Lms, user_id: str, course_id: str) -> Response:
     return initiate(lms, person, here, None, "iframe")
 
 
-def activity(lms: Lms, user_id: str, link_id: str) -> Response:
+def activity(lms: Lms, user_id: str, link_id: str) -> AnyResponse:
+    """The tool in a frame; phones and tablets go there in the same window, as with Moodle."""
     person = visitor(lms, user_id)
     here = activity_for(lms, link_id)
     its_course = course_for(lms, person, here.course_id)
+    source = f"/as/{user_id}/activity/{link_id}/launch"
+    if _is_handheld():
+        return redirect(source)
+    wanted = {name: request.args[name] for name in ("action", "user") if name in request.args}
     return page(
         "frame.html",
         person=person,
         course=its_course,
         activity=here,
         is_teacher=its_course.role_of(user_id) is Role.TEACHER,
-        source=f"/as/{user_id}/activity/{link_id}/launch",
+        source=_address(source, wanted),
+        window=_address(source, wanted | {"container": "window"}),
         allow=_allow(lms),
     )
 
 
+def grade(lms: Lms, user_id: str, link_id: str) -> AnyResponse:
+    """From a grade to the work behind it. `?user=` whose; without it, that of everybody."""
+    person = visitor(lms, user_id)
+    here = activity_for(lms, link_id)
+    wanted = {"action": GRADE_REPORT} | request.args.to_dict()
+    if wanted.get("user", user_id) != user_id:
+        _need_to_teach(course_for(lms, person, here.course_id), person)
+    return redirect(_address(f"/as/{user_id}/activity/{link_id}", wanted))
+
+
 def launch(lms: Lms, user_id: str, link_id: str) -> Response:
-    """`?container=window` for a launch in an own window; the default is the frame."""
+    """`?container=window` for a launch in an own window; the default is the frame, and the same
+    window on phones and tablets. `?action=gradeReport&user=` for a submission review."""
     person = visitor(lms, user_id)
     here = activity_for(lms, link_id)
     container = "window" if request.args.get("container") == "window" else "iframe"
-    return initiate(lms, person, course_for(lms, person, here.course_id), here, container)
+    return initiate(
+        lms,
+        person,
+        course_for(lms, person, here.course_id),
+        here,
+        "frame" if _is_handheld() else container,
+        review=request.args.get("action") == GRADE_REPORT,
+        for_user=request.args.get("user"),
+    )
 
 
 def delete(lms: Lms, user_id: str, link_id: str) -> AnyResponse:
@@ -117,6 +146,20 @@ def come_back(lms: Lms, user_id: str) -> Response:
     for message in filter(None, map(request.args.get, ("lti_msg", "lti_errormsg"))):
         lms.leave_notice(person, message)
     return page("leave_frame.html", url=f"/as/{user_id}/course/{here.course_id}")
+
+
+def _address(path: str, query: dict[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _need_to_teach(course: Course, person: Person) -> None:
+    if course.role_of(person.user_id) is Role.PUPIL:
+        raise PageError(403, "Kein Zugang", "Das dürfen hier nur Lehrkräfte.")
+
+
+def _is_handheld() -> bool:
+    told = request.headers.get("User-Agent", "")
+    return any(word in told for word in HANDHELD)
 
 
 def _allow(lms: Lms) -> str:

@@ -24,6 +24,7 @@ PAGES = (
     ("GET", f"{COURSE}/gradebook", gradebook.show),
     ("GET", ACTIVITY, pages.activity),
     ("GET", f"{ACTIVITY}/launch", pages.launch),
+    ("GET", f"{ACTIVITY}/grade", pages.grade),
     ("POST", f"{ACTIVITY}/delete", pages.delete),
     ("POST", "/as/<user_id>/grades/<item_id>/<pupil_id>", gradebook.set_grade),
     ("POST", "/as/<user_id>/columns/<item_id>", gradebook.lock_column),

@@ -44,6 +44,7 @@ ENGLISH = {
     "429 zu viele Anfragen": "429 too many requests",
     "500 Fehler im Server": "500 server error",
     "503 außer Betrieb": "503 out of service",
+    "Abgabe ansehen": "See the submission",
     "Aktivität hinzufügen": "Add an activity",
     "Aktivität löschen": "Delete the activity",
     "Alle als JSON": "All as JSON",

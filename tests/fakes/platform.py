@@ -22,6 +22,7 @@ from lti_tool.launch.claims import (
     CUSTOM,
     DEEP_LINKING,
     DEPLOYMENT_ID,
+    FOR_USER,
     LTI,
     MESSAGE_TYPE,
     NRPS,
@@ -187,6 +188,13 @@ class FakePlatform:
                 "context_memberships_url": f"{course}/bindings/4/memberships",
                 "service_versions": ["1.0", "2.0"],
             },
+        }
+
+    def submission_review(self, for_user: str = "18", *roles: str) -> Claims:
+        """The claims of a teacher who follows a pupil's grade in the gradebook."""
+        return self.launch(*(roles or [INSTRUCTOR])) | {
+            MESSAGE_TYPE: "LtiSubmissionReviewRequest",
+            FOR_USER: {"user_id": for_user},
         }
 
     def deep_linking(self, *roles: str) -> Claims:

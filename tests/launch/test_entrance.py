@@ -1,51 +1,20 @@
 """The way in, over HTTP: who gets a session, who gets which page, and what is left behind."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import psycopg
 import pytest
 from dramatiq.brokers.stub import StubBroker
 
 from lti_tool.launch.claims import CONTEXT, DEPLOYMENT_ID, ROLES
 from lti_tool.worker import Sweep
-from tests.entrance import INSTRUCTOR, TOOL, Browser, House, activity, open_house, register
+from tests.entrance import INSTRUCTOR, TOOL, Browser, House, activity, register
 from tests.fakes.platform import FakePlatform
+from tests.launch.traces import people_in, reasons
 
 FRAMED = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
-
-
-@pytest.fixture
-def house(database) -> House:
-    return open_house(database)
-
-
-@pytest.fixture
-def ask(postgres) -> Callable[..., list[tuple]]:
-    """SQL as superuser: what is really there."""
-    connection = psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True)
-
-    def run(sql: str, *values: object) -> list[tuple]:
-        cursor = connection.execute(sql, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-    yield run
-    connection.close()
-
-
-def people_in(ask) -> tuple[int, ...]:
-    (row,) = ask(
-        "SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM courses),"
-        " (SELECT count(*) FROM memberships), (SELECT count(*) FROM launch_sessions)"
-    )
-    return row
-
-
-def reasons(ask) -> list[str]:
-    return [reason for (reason,) in ask("SELECT reason FROM security_events ORDER BY at")]
 
 
 def test_a_launch_makes_a_session_of_its_own_path_and_cookie(house: House, ask):

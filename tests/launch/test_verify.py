@@ -539,7 +539,6 @@ CLAIMS: dict[str, tuple[Path, object, Reason]] = {
     **{
         f"message {message!r}": ((MESSAGE_TYPE,), message, Reason.MESSAGE_TYPE_UNSUPPORTED)
         for message in (
-            "LtiSubmissionReviewRequest",
             "LtiStartProctoring",
             "DataPrivacyLaunchRequest",
             "ltiresourcelinkrequest",

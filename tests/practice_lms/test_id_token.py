@@ -19,6 +19,7 @@ from tests.practice_lms.bench import (
     REDIRECT,
     REGISTRATION,
     Bench,
+    form_of,
     with_assistant,
 )
 
@@ -235,3 +236,34 @@ def test_a_turned_key_signs_at_once_and_the_old_one_is_gone(lms: Bench) -> None:
     assert new_kid != old_kid
     assert [key["kid"] for key in lms.get("/jwks").get_json()["keys"]] == [new_kid]
     assert lms.claims(lms.begin_launch(ADA, link))["sub"] == ADA
+
+
+def test_a_grade_asks_for_the_review_of_that_pupils_work(lms: Bench) -> None:
+    link = lms.add_activity()
+    usual = lms.claims(lms.begin_launch(CURIE, link))
+
+    claims = lms.claims(lms.begin_launch(CURIE, link, f"?action=gradeReport&user={ADA}"))
+
+    assert claims[f"{CLAIM}/message_type"] == "LtiSubmissionReviewRequest"
+    assert claims[f"{CLAIM}/for_user"] == {"user_id": ADA}
+    assert claims.keys() - usual.keys() == {f"{CLAIM}/for_user"}
+    assert usual.keys() <= claims.keys()
+
+
+def test_the_title_of_a_column_asks_for_nobody_in_particular(lms: Bench) -> None:
+    claims = lms.claims(lms.begin_launch(CURIE, lms.add_activity(), "?action=gradeReport"))
+
+    assert claims[f"{CLAIM}/message_type"] == "LtiSubmissionReviewRequest"
+    assert f"{CLAIM}/for_user" not in claims
+
+
+def test_phones_and_tablets_always_go_there_in_the_same_window(lms: Bench) -> None:
+    link = lms.add_activity()
+    phone = {"User-Agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X)"}
+    lms.log_in(ADA)
+
+    there = lms.get(f"/as/{ADA}/activity/{link}", headers=phone)
+    login = form_of(lms.get(there.location, headers=phone))
+
+    presentation = lms.claims(login)[f"{CLAIM}/launch_presentation"]
+    assert presentation["document_target"] == "frame"

@@ -186,3 +186,26 @@ def _texts(called: str, arguments: list[ast.expr]) -> set[str]:
 
 def test_an_unknown_text_is_shown_as_it_is() -> None:
     assert translate("en", "Vom Werkzeug") == "Vom Werkzeug"
+
+
+def test_grades_lead_to_the_work_behind_them(lms: Bench) -> None:
+    link = lms.add_activity()
+    lms.log_in(CURIE, ADA)
+    to_grade = f"/activity/{link}/grade"
+
+    gradebook = page(lms, f"/as/{CURIE}/course/{COURSE}/gradebook")
+    own = page(lms, f"/as/{ADA}/course/{COURSE}/gradebook")
+
+    assert f'href="/as/{CURIE}{to_grade}?user={ADA}"' in gradebook
+    assert f'href="/as/{CURIE}{to_grade}"' in gradebook
+    assert f'href="/as/{ADA}{to_grade}?user={ADA}"' in own
+    frame = page(lms, lms.get(f"/as/{CURIE}{to_grade}?user={ADA}").location)
+    assert f'src="/as/{CURIE}/activity/{link}/launch?action=gradeReport&amp;user={ADA}"' in frame
+
+
+def test_a_pupil_may_not_follow_the_grade_of_another(lms: Bench) -> None:
+    link = lms.add_activity()
+    lms.log_in(ADA)
+
+    assert lms.get(f"/as/{ADA}/activity/{link}/grade?user={BEN}").status_code == 403
+    assert lms.get(f"/as/{ADA}/activity/{link}/grade?user={ADA}").status_code == 302
