@@ -29,6 +29,7 @@ from config.settings import Settings, read_settings
 from lti_tool import flows
 from lti_tool.content import views as content
 from lti_tool.content.access import task_here
+from lti_tool.content.deep_linking import Addresses
 from lti_tool.core import bell, http
 from lti_tool.core.clock import utc_now
 from lti_tool.core.db import LAUNCH, WORKER, Database
@@ -52,6 +53,7 @@ FetchKeys = Callable[[str], bytes]
 FORM_LIMIT = 512 * 1024  # bytes; an id_token with 64 kB of deep-linking data fits in
 LANGUAGES = ["de", "en"]
 NOT_TYPED = frozenset({CSRF_FIELD, "client_key", "new_id", "id_token", "state", "JWT"})
+TASK_ICON = "task.png"  # courses keep its address for years: the name stays
 LABEL_LENGTH = 8  # what is shorter is quickly chosen again
 
 
@@ -126,7 +128,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
 def _mount_pages(app: Flask, settings: Settings, seal: KeySeal) -> None:
     editor = content.blueprint(
         lambda db, platform_id: signing_key(db, platform_id, seal),
-        f"{settings.base_url}/lti/launch",
+        Addresses(f"{settings.base_url}/lti/launch", f"{settings.base_url}/static/{TASK_ICON}"),
     )
     for path, blueprint in (
         ("", _start_page()),

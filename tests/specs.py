@@ -44,6 +44,7 @@ def sent_for(wanted: TaskSpec) -> dict[str, str]:
         "mode": wanted.mode.value,
         "unit": str(wanted.unit_id or "new"),
         "unit_title": wanted.unit_title,
+        "section": wanted.section_title,
     }
     if wanted.reports_score:
         sent["reports_score"] = "on"

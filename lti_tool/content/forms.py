@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID
 
-from lti_tool.content.models import Mode, RegularTask
+from lti_tool.content.models import Mode, RegularTask, Section
 from lti_tool.content.spec import (
     ATTEMPTS,
     CRITERIA,
@@ -71,6 +71,7 @@ class TaskForm:
     reports_score: bool = False
     unit: str = NEW_UNIT
     unit_title: str = ""
+    section: str = ""
     version: str = ""
 
     @classmethod
@@ -80,8 +81,8 @@ class TaskForm:
         return cls(offered_levels, (row, row), unit=unit, unit_title=unit_title)
 
     @classmethod
-    def of(cls, task: RegularTask, unit_id: UUID, offered_levels: tuple[str, ...]) -> Self:
-        """The page of a stored task."""
+    def of(cls, task: RegularTask, section: Section, offered_levels: tuple[str, ...]) -> Self:
+        """The page of a stored task, and of the section it stands in."""
         return cls(
             offered_levels,
             rows=tuple(
@@ -97,7 +98,8 @@ class TaskForm:
             max_attempts=str(task.max_attempts),
             mode=task.mode.value,
             reports_score=task.reports_score,
-            unit=str(unit_id),
+            unit=str(section.unit_id),
+            section=section.title,
             version=str(task.version),
         )
 
@@ -118,7 +120,21 @@ class TaskForm:
             reports_score="reports_score" in sent,
             unit=_line(sent, "unit") or NEW_UNIT,
             unit_title=_line(sent, "unit_title"),
+            section=_line(sent, "section"),
             version=_line(sent, "version"),
+        )
+
+    def followed_by(self, unit_id: UUID) -> Self:
+        """The page of the next one in a row: as empty as a blank one, but in the same place and
+        with the same rules."""
+        blank = self.blank(self.offered_levels, str(unit_id), "")
+        return replace(
+            blank,
+            section=self.section,
+            mode=self.mode,
+            reports_score=self.reports_score,
+            score_maximum=self.score_maximum,
+            max_attempts=self.max_attempts,
         )
 
     @property
@@ -165,6 +181,7 @@ class TaskForm:
             yield from _wanted("unit_title", self.unit_title, TITLE_LIMIT)
         elif _uuid(self.unit) is None:
             yield "unit", "unit"
+        yield from _not_too_long("section", self.section, TITLE_LIMIT)
 
     def _problems_of_criteria(self) -> Iterator[Problem]:
         used = [(number, row) for number, row in enumerate(self.rows) if not self._untouched(row)]
@@ -192,6 +209,7 @@ class TaskForm:
             reports_score=self.reports_score and mode is Mode.PRACTICE,
             unit_id=None if new_unit else _uuid(self.unit),
             unit_title=self.unit_title if new_unit else "",
+            section_title=self.section,
         )
 
 

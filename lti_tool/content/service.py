@@ -32,8 +32,7 @@ def create_task(
         raise Forbidden(launch.role.value)
     if task_id is not None and (sent := db.get(RegularTask, task_id)) is not None:
         return sent
-    unit_id = _unit_for(db, launch, spec)
-    section_id = _default_section(db, launch, unit_id)
+    section_id = _section_for(db, launch, spec)
     task = RegularTask(
         id=task_id or uuid7(),
         platform_id=launch.platform_id,
@@ -62,9 +61,10 @@ def change_task(
         raise Conflict("task_changed")
     _write(task, spec)
     task.version, task.updated_at = version + 1, func.now()
-    unit_id = _unit_for(db, launch, spec)
-    if unit_id != unit_of(db, task).id:
-        task.section_id = _default_section(db, launch, unit_id)
+    section_id = _section_for(db, launch, spec)
+    if section_id != task.section_id:
+        task.position = _next_position(db, section_id)
+        task.section_id = section_id
     _write_criteria(db, task, task.criteria, spec.criteria)
     return task
 
@@ -87,10 +87,22 @@ def unit_of(db: Session, task: Task) -> Unit:
     return db.scalars(found.where(Section.id == task.section_id)).one()
 
 
+def section_of(db: Session, task: Task) -> Section:
+    """The section of a task that was fetched through a launch."""
+    return db.scalars(select(Section).where(Section.id == task.section_id)).one()
+
+
 def own_units(db: Session, launch: LaunchSession) -> list[Unit]:
     """The units this teacher may put tasks into, the newest first."""
     mine = select(Unit).where(Unit.platform_id == launch.platform_id, owned(launch))
     return list(db.scalars(mine.order_by(Unit.created_at.desc(), Unit.id)))
+
+
+def own_section_titles(db: Session, launch: LaunchSession) -> list[str]:
+    """The names of sections in these units, for the editor to offer."""
+    mine = select(Section.title).distinct().join(Unit, Unit.id == Section.unit_id)
+    named = mine.where(Unit.platform_id == launch.platform_id, owned(launch), Section.title != "")
+    return list(db.scalars(named.order_by(Section.title)))
 
 
 def _unit_for(db: Session, launch: LaunchSession, spec: TaskSpec) -> UUID:
@@ -106,19 +118,29 @@ def _unit_for(db: Session, launch: LaunchSession, spec: TaskSpec) -> UUID:
         db.flush()
         return unit.id
     mine = select(Unit.id).where(Unit.platform_id == launch.platform_id, owned(launch))
-    unit_id = db.scalar(mine.where(Unit.id == spec.unit_id))
+    # One after the other, so that two hands never make the same section twice.
+    unit_id = db.scalar(mine.where(Unit.id == spec.unit_id).with_for_update())
     if unit_id is None:
         raise NotFound("unit")
     return unit_id
 
 
-def _default_section(db: Session, launch: LaunchSession, unit_id: UUID) -> UUID:
-    """The unit's first section; made without a word, as long as nobody needs a second one."""
-    first = select(Section.id).where(Section.unit_id == unit_id)
-    known = db.scalar(first.order_by(Section.position, Section.id).limit(1))
+def _section_for(db: Session, launch: LaunchSession, spec: TaskSpec) -> UUID:
+    """The section of this name in the unit, made at its end if there is none."""
+    unit_id = _unit_for(db, launch, spec)
+    there = select(Section.id).where(Section.unit_id == unit_id)
+    known = db.scalar(
+        there.where(Section.title == spec.section_title).order_by(Section.position).limit(1)
+    )
     if known is not None:
         return known
-    section = Section(id=uuid7(), platform_id=launch.platform_id, unit_id=unit_id, title="")
+    section = Section(
+        id=uuid7(),
+        platform_id=launch.platform_id,
+        unit_id=unit_id,
+        title=spec.section_title,
+        position=db.scalar(select(func.count()).select_from(there.subquery())) or 0,
+    )
     db.add(section)
     db.flush()
     return section.id

@@ -33,6 +33,7 @@ class CriterionSpec:
 @dataclass(frozen=True)
 class TaskSpec:
     """Everything the editor asks for. Either `unit_id` names a unit or `unit_title` a new one.
+    `section_title` names a section of the unit, old or new; empty: the task stands in none.
 
     `prompt` and `solution_notes` are Markdown. `reports_score`: in practice mode the score goes to
     the gradebook without a further act of the teacher.
@@ -48,3 +49,4 @@ class TaskSpec:
     reports_score: bool
     unit_id: UUID | None = None
     unit_title: str = ""
+    section_title: str = ""

@@ -183,4 +183,5 @@ def _deep_linking(claims: LaunchClaims) -> DeepLinking | None:
         accept_multiple=settings.accept_multiple,
         data=settings.data,
         deployment_id=claims.deployment_id,
+        accept_lineitem=settings.accept_lineitem,
     )

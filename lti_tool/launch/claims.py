@@ -161,6 +161,7 @@ class DeepLinkingSettings:
     deep_link_return_url: str = field(repr=False)
     accept_types: tuple[str, ...]
     accept_multiple: bool
+    accept_lineitem: bool = True
     data: str | None = field(default=None, repr=False)
     title: str | None = None
     text: str | None = None

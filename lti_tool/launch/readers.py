@@ -272,6 +272,8 @@ def _deep_linking(payload: Claims, role: Role, home: str | None) -> DeepLinkingS
         deep_link_return_url=return_url,
         accept_types=types,
         accept_multiple=_optional(claim, "accept_multiple", bool, invalid) or False,
+        # Moodle takes columns and does not say so: only a plain no is one.
+        accept_lineitem=_optional(claim, "accept_lineitem", bool, invalid) is not False,
         data=_data(claim),
         title=_text(claim, "title", _MAX_TITLE),
         text=_paragraphs(claim, "text", _MAX_TEXT) or None,

@@ -55,6 +55,7 @@ class DeepLinking:
     accept_multiple: bool
     data: str | None
     deployment_id: str
+    accept_lineitem: bool = True
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,57 @@ function warnUnsaved(form) {
   });
 }
 
+// Boxes for a whole unit or section tick what stands below them, and the number of what is chosen
+// is kept right. The server looks up what such a box means, so it also counts what is not shown.
+class Picker {
+  constructor(form) {
+    this.form = form;
+    this.count = form.querySelector(".count");
+    this.tasks = [...form.querySelectorAll("input[name=task]")];
+    this.wholes = [...form.querySelectorAll("input[data-whole]")].map((box) => ({
+      box,
+      number: Number(box.dataset.whole),
+      below: this.below(box),
+    }));
+    form.addEventListener("change", (event) => this.changed(event.target));
+    window.addEventListener("pageshow", () => this.show());
+    this.show();
+  }
+
+  // What the box would choose, as far as it is on the page. What the course has already stays out.
+  below(box) {
+    const place = box.closest(box.name === "unit" ? ".unit" : ".section");
+    return [...place.querySelectorAll("input[name=task]:not([data-linked])")];
+  }
+
+  changed(box) {
+    const whole = this.wholes.find((one) => one.box === box);
+    if (whole) whole.below.forEach((task) => { task.checked = box.checked; });
+    this.show();
+  }
+
+  show() {
+    if (!this.count) return;
+    let number = this.tasks.filter((task) => task.checked).length;
+    for (const whole of this.wholes) {
+      if (whole.below.length === whole.number) this.follow(whole);
+      else if (whole.box.checked) number += whole.number - this.chosenOf(whole.box.value);
+    }
+    this.count.textContent = this.count.dataset.words.replace("{count}", number);
+  }
+
+  follow({ box, number, below }) {
+    const ticked = below.filter((task) => task.checked).length;
+    box.checked = ticked === number;
+    box.indeterminate = ticked > 0 && ticked < number;
+  }
+
+  chosenOf(unit) {
+    return this.tasks.filter((task) =>
+      task.checked && task.dataset.unit === unit && !("linked" in task.dataset)).length;
+  }
+}
+
 // Single letters on pages that name them; never while somebody is typing.
 function shortcuts(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -201,7 +252,8 @@ document.addEventListener("htmx:afterSettle", () => {
 document.addEventListener("keydown", shortcuts);
 document.querySelectorAll("form[data-draft]").forEach((form) => new Draft(form));
 document.querySelectorAll("form[data-unsaved]").forEach(warnUnsaved);
-document.querySelectorAll("form:not([data-draft])").forEach(once);
+document.querySelectorAll("form[data-picker]").forEach((form) => new Picker(form));
+document.querySelectorAll("form:not([data-draft]):not([data-again])").forEach(once);
 document.querySelectorAll("textarea").forEach(grow);
 document.querySelectorAll("textarea[data-count]").forEach(countCharacters);
 document.querySelectorAll("[data-open-fields]").forEach(openFields);

@@ -135,11 +135,10 @@ def _attribute(tag: str, name: str) -> str:
 
 def _add(found: Fields, name: str, value: str) -> None:
     before = found.get(name, [])
-    assert isinstance(before, list), name
-    if name == "task":
-        found[name] = [*before, value]
-    else:
+    if name not in ("task", "open") or isinstance(before, str):
         found[name] = value
+    elif value not in before:
+        found[name] = [*before, value]
 
 
 def launch_in(

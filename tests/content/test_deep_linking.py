@@ -10,7 +10,7 @@ from uuid import UUID
 import jwt
 import pytest
 
-from lti_tool.content.deep_linking import response_form
+from lti_tool.content.deep_linking import Addresses, response_form
 from lti_tool.content.models import RegularTask
 from lti_tool.core.errors import Invalid
 from lti_tool.launch.session import DeepLinking
@@ -22,6 +22,8 @@ DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 NOW = datetime(2026, 11, 27, 10, 42, tzinfo=UTC)
 ISSUER, CLIENT = "https://moodle.schule.example", "client-1"
 LAUNCH_URL = "https://gustav.schule.example/lti/launch"
+ICON_URL = "https://gustav.schule.example/static/task.png"
+ADDRESSES = Addresses(LAUNCH_URL, ICON_URL)
 
 
 def task(number: int = 1, **changes: Any) -> RegularTask:
@@ -43,7 +45,7 @@ def token(*tasks: RegularTask, asked: DeepLinking = CHOOSING_MANY) -> str:
         signing_key(),
         issuer=ISSUER,
         client_id=CLIENT,
-        launch_url=LAUNCH_URL,
+        addresses=ADDRESSES,
         now=NOW,
     )
     assert response.return_url == asked.return_url
@@ -102,12 +104,14 @@ def test_an_item_carries_our_own_id_and_a_column_that_moodle_accepts() -> None:
         "url": LAUNCH_URL,
         "title": "Wozu braucht die Pflanze Licht?",
         "text": "Erkläre in eigenen Worten.",
-        "custom": {"task": str(UUID(int=1))},
+        "icon": {"url": ICON_URL, "width": 128, "height": 128},
+        "custom": {"task": str(UUID(int=1)), "context_history": "$Context.id.history"},
         "lineItem": {
             "scoreMaximum": 100,
             "label": "Wozu braucht die Pflanze Licht?",
             "resourceId": str(UUID(int=1)),
             "tag": "gustav-task",
+            "submissionReview": {"reviewableStatus": ["Submitted", "Completed"]},
         },
     }
     assert isinstance(item["lineItem"]["scoreMaximum"], int)
@@ -148,6 +152,50 @@ def test_a_platform_that_takes_one_never_gets_two() -> None:
     assert refused.value.problems == {"tasks": "only_one"}
 
 
+def test_a_platform_that_wants_no_column_gets_none() -> None:
+    [item] = claims(task(), asked=replace(CHOOSING_MANY, accept_lineitem=False))[
+        DL + "content_items"
+    ]
+
+    assert "lineItem" not in item
+    assert item["custom"]["task"] == str(UUID(int=1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"score_maximum": 0}, "score_maximum"),
+        ({"score_maximum": 101}, "score_maximum"),
+        ({"score_maximum": 12.5}, "score_maximum"),
+        ({"title": " "}, "title"),
+        ({"title": "x" * 256}, "title"),
+    ],
+)
+def test_what_the_lms_would_drop_in_silence_is_named_and_nothing_is_signed(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        token(task(1), task(2, **changes), task(3))
+
+    assert refused.value.problems == {str(UUID(int=2)): reason}
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Für 2 < 3", "Für 2 < 3"),
+        ("Für x<5 gilt", "Für x‹5 gilt"),
+        ("<b>", "‹b>"),
+        ("Zeichen <", "Zeichen ‹"),
+    ],
+)
+def test_a_title_that_looks_like_a_tag_is_not_cut_out_by_moodle(written: str, sent: str) -> None:
+    [item] = claims(task(title=written, prompt=f"Erkläre: {written}"))[DL + "content_items"]
+
+    assert item["title"] == item["lineItem"]["label"] == sent
+    assert item["text"] == f"Erkläre: {sent}"
+
+
 def test_no_two_messages_are_alike() -> None:
     first, second = claims(task()), claims(task())
 
@@ -157,7 +205,7 @@ def test_no_two_messages_are_alike() -> None:
 
 def test_what_goes_to_the_lms_is_not_shown_in_logs() -> None:
     response = response_form(
-        [], CHOOSING_MANY, signing_key(), issuer="", client_id="", launch_url="", now=NOW
+        [], CHOOSING_MANY, signing_key(), issuer="", client_id="", addresses=ADDRESSES, now=NOW
     )
 
     assert repr(response) == "DeepLinkingResponse()"

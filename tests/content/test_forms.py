@@ -60,6 +60,7 @@ def test_a_form_may_name_a_unit_instead_of_a_new_one() -> None:
         ({"unit_title": ""}, {"unit_title": "missing"}),
         ({"unit_title": "x" * 256}, {"unit_title": "too_long"}),
         ({"unit": "nonsense"}, {"unit": "unit"}),
+        ({"section": "x" * 256}, {"section": "too_long"}),
         ({"criterion__0__title": ""}, {"criterion-0-title": "missing"}),
         ({"criterion__1__title": "x" * 201}, {"criterion-1-title": "too_long"}),
         ({"criterion__1__description": "x" * 1001}, {"criterion-1-description": "too_long"}),
@@ -173,6 +174,17 @@ def test_a_new_page_offers_two_rows_with_four_levels_each() -> None:
     assert [row.filled_levels for row in form.rows] == [OFFERED, OFFERED]
     assert {len(row.levels) for row in form.rows} == {LEVEL_FIELDS}
     assert form.unit_title == "Bio 8b"
+
+
+def test_the_next_task_in_a_row_begins_in_the_same_place_with_the_same_rules() -> None:
+    wanted = spec(mode=Mode.REVIEWED, score_maximum=20, max_attempts=1, section_title="2. Woche")
+
+    form = read(sent_for(wanted)).followed_by(A_UNIT)
+
+    assert (form.unit, form.section) == (str(A_UNIT), "2. Woche")
+    assert (form.mode, form.score_maximum, form.max_attempts) == ("reviewed", "20", "1")
+    assert (form.title, form.prompt, form.solution_notes, form.version) == ("", "", "", "")
+    assert [row.filled_levels for row in form.rows] == [OFFERED, OFFERED]
 
 
 def titles(form: TaskForm) -> list[str]:

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from lti_tool.content import service
 from lti_tool.content.forms import TaskForm
-from lti_tool.content.models import Criterion, Mode
+from lti_tool.content.models import Criterion, Mode, RegularTask
 from lti_tool.content.spec import CriterionSpec
 from lti_tool.core.db import Database
 from lti_tool.core.errors import Conflict, Forbidden, NotFound
@@ -56,6 +57,48 @@ def test_tasks_of_one_unit_stand_in_one_section_in_the_order_of_writing(
 
     assert second.section_id == first.section_id
     assert (first.position, second.position) == (0, 1)
+
+
+def test_a_section_is_made_when_it_is_first_named_and_found_again_by_its_name(
+    database: Database, curie: LaunchSession
+) -> None:
+    first = written(database, curie, spec(section_title="1. Woche"))
+    unit_id = unit_of(database, curie, first).id
+
+    def next_in(section_title: str) -> RegularTask:
+        wanted = spec(unit_id=unit_id, unit_title="", section_title=section_title)
+        return written(database, curie, wanted)
+
+    second, third, fourth = next_in("2. Woche"), next_in("1. Woche"), next_in("")
+
+    assert third.section_id == first.section_id
+    assert (first.position, third.position) == (0, 1)
+    assert len({first.section_id, second.section_id, fourth.section_id}) == 3
+    with database.begin(curie.actor) as db:
+        assert service.section_of(db, second).title == "2. Woche"
+        assert service.own_section_titles(db, curie) == ["1. Woche", "2. Woche"]
+
+
+def test_sections_of_one_name_in_two_units_are_two(
+    database: Database, curie: LaunchSession
+) -> None:
+    first = written(database, curie, spec(section_title="1. Woche"))
+    second = written(database, curie, spec(section_title="1. Woche"))
+
+    assert first.section_id != second.section_id
+
+
+def test_a_task_moves_to_the_end_of_another_section(
+    database: Database, curie: LaunchSession
+) -> None:
+    there = written(database, curie, spec(section_title="2. Woche"))
+    unit_id = unit_of(database, curie, there).id
+    here = spec(unit_id=unit_id, unit_title="", section_title="1. Woche")
+    task = written(database, curie, here)
+
+    moved = changed(database, curie, task, 1, replace(here, section_title="2. Woche"))
+
+    assert (moved.section_id, moved.position) == (there.section_id, 1)
 
 
 def test_pupils_write_no_tasks(database: Database, school: School) -> None:
@@ -198,7 +241,9 @@ def test_whatever_the_form_takes_can_be_stored_and_read_back(
     task = written(database, curie, wanted)
 
     unit = unit_of(database, curie, task)
-    again = TaskForm.of(seen(database, curie, task.id), unit.id, OFFERED).check()
+    with database.begin(curie.actor) as db:
+        section = service.section_of(db, task)
+    again = TaskForm.of(seen(database, curie, task.id), section, OFFERED).check()
     kept = replace(
         again,
         criteria=tuple(replace(c, id=None) for c in again.criteria),

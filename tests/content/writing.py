@@ -8,7 +8,7 @@ from lti_tool.content.spec import CriterionSpec, TaskSpec
 from lti_tool.core.db import Database
 from lti_tool.launch.session import LaunchSession
 from tests.school import School, launch_of
-from tests.specs import FOTOSYNTHESE
+from tests.specs import FOTOSYNTHESE, spec
 
 
 def written(
@@ -18,6 +18,22 @@ def written(
         task = service.create_task(db, launch, wanted)
         assert task.criteria
         return task
+
+
+def tasks_in(
+    database: Database, launch: LaunchSession, unit_title: str, how_many: int
+) -> list[RegularTask]:
+    """A new unit with this many tasks, in one transaction."""
+    with database.begin(launch.actor) as db:
+        first = service.create_task(
+            db, launch, spec(title=f"{unit_title} 1", unit_title=unit_title)
+        )
+        unit_id = service.unit_of(db, first).id
+        more = [
+            spec(title=f"{unit_title} {number}", unit_id=unit_id, unit_title="")
+            for number in range(2, how_many + 1)
+        ]
+        return [first, *(service.create_task(db, launch, wanted) for wanted in more)]
 
 
 def seen(database: Database, launch: LaunchSession, task_id: UUID) -> RegularTask:

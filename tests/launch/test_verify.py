@@ -634,6 +634,7 @@ CHOICES: dict[str, tuple[Path, object, Reason]] = {
     ),
     "multiple as text": ((DEEP_LINKING, "accept_multiple"), "true", Reason.DEEP_LINKING_INVALID),
     "multiple as number": ((DEEP_LINKING, "accept_multiple"), 1, Reason.DEEP_LINKING_INVALID),
+    "columns as text": ((DEEP_LINKING, "accept_lineitem"), "false", Reason.DEEP_LINKING_INVALID),
     "data an object": ((DEEP_LINKING, "data"), {"a": 1}, Reason.DEEP_LINKING_INVALID),
     "data too long": ((DEEP_LINKING, "data"), "x" * 65_537, Reason.DEEP_LINKING_INVALID),
     "data with NUL": ((DEEP_LINKING, "data"), "\x00", Reason.DEEP_LINKING_INVALID),
@@ -680,6 +681,15 @@ def test_without_data_there_is_none_to_give_back_and_one_item_is_the_cautious_ch
     assert settings is not None
     assert settings.data is None
     assert settings.accept_multiple is False
+    assert settings.accept_lineitem is True
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_platform_may_say_whether_it_takes_grade_columns(said: bool) -> None:
+    settings = PLATFORM.posts(changed(SELECTION, (DEEP_LINKING, "accept_lineitem"), said))
+
+    assert settings.deep_linking is not None
+    assert settings.deep_linking.accept_lineitem is said
 
 
 AGES: dict[str, tuple[int, int, Reason | None]] = {
