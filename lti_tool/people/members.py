@@ -140,9 +140,15 @@ def _know_persons(db: Session, platform_id: UUID, listed: FromClause) -> None:
 def _know_memberships(db: Session, platform_id: UUID, course_id: UUID, listed: FromClause) -> None:
     """Present again, or new. New ones get their numbers in an order that says nothing: Moodle's
     own is that of the family names."""
+    db.execute(select(func.lock_numbers(course_id)))
+    highest = select(func.coalesce(func.max(Membership.number), 0)).where(
+        Membership.course_id == course_id
+    )
+    is_new = Membership.id.is_(None)
+    order = func.row_number().over(partition_by=is_new, order_by=func.md5(listed.c.sub))
     never_launched = Membership.launched_at.is_(None)
     differs: ColumnElement[bool] = or_(
-        Membership.id.is_(None),
+        is_new,
         ~Membership.active,
         never_launched & (Membership.role != listed.c.role),
     )
@@ -154,6 +160,7 @@ def _know_memberships(db: Session, platform_id: UUID, course_id: UUID, listed: F
             Person.id,
             listed.c.role,
             true(),
+            highest.scalar_subquery() + order,
         )
         .select_from(listed)
         .join(Person, and_(Person.platform_id == platform_id, Person.sub == listed.c.sub))
@@ -162,10 +169,9 @@ def _know_memberships(db: Session, platform_id: UUID, course_id: UUID, listed: F
             and_(Membership.course_id == course_id, Membership.person_id == Person.id),
         )
         .where(differs)
-        .order_by(func.md5(listed.c.sub))
     )
     new = insert(Membership).from_select(
-        ["id", "platform_id", "course_id", "person_id", "role", "active"], news
+        ["id", "platform_id", "course_id", "person_id", "role", "active", "number"], news
     )
     db.execute(
         new.on_conflict_do_update(

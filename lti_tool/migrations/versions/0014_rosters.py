@@ -24,14 +24,19 @@ FAILURES = (
 )
 
 NUMBERS = """
--- The next number of the course for whoever is new in it. Two who come at once wait for each other;
--- those who are known wait for nobody, and keep the number they have.
+-- Whoever is about to give out numbers in a course holds this until the end of the transaction.
+CREATE FUNCTION lock_numbers(course uuid) RETURNS void LANGUAGE sql
+  AS $$ SELECT pg_advisory_xact_lock(hashtextextended('numbers of ' || course, 0)) $$;
+-- The next number of the course for whoever is new in it. Those who are known wait for nobody, and
+-- keep the number they have. A list of many brings its numbers along: see people/members.py.
 CREATE FUNCTION number_membership() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT number INTO NEW.number FROM memberships
-    WHERE course_id = NEW.course_id AND person_id = NEW.person_id;
   IF NEW.number IS NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended('memberships ' || NEW.course_id, 0));
+    SELECT number INTO NEW.number FROM memberships
+      WHERE course_id = NEW.course_id AND person_id = NEW.person_id;
+  END IF;
+  IF NEW.number IS NULL THEN
+    PERFORM lock_numbers(NEW.course_id);
     SELECT coalesce(max(number), 0) + 1 INTO NEW.number FROM memberships
       WHERE course_id = NEW.course_id;
   END IF;
