@@ -233,7 +233,8 @@ def _error_page(code: str, status: int, _error: Exception) -> ResponseReturnValu
 
 
 def _session_gone(gone: SessionGone) -> ResponseReturnValue:
-    status = {Gone.OTHER_PERSON: 409, Gone.BLOCKED: 403, Gone.PAUSED: 403}.get(gone.why, 401)
+    refused = {Gone.BLOCKED: 403, Gone.LEFT: 403, Gone.PAUSED: 403}
+    status = {Gone.OTHER_PERSON: 409, **refused}.get(gone.why, 401)
     return _page("session_gone.html", why=gone.why.value), status
 
 

@@ -100,7 +100,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
 
 
 class Sweep:
-    """Rings for every row that waits or was left behind by a worker that died.
+    """Rings for every row that waits or was left behind by a worker that died, and writes the rows
+    whose time of night has come.
 
     A row is rung for once, and again only after a minute, so that those who wait behind slow work
     do not fill the queue with bells.
@@ -117,6 +118,7 @@ class Sweep:
     def once(self) -> int:
         """Returns how many bells rang."""
         try:
+            flows.ask_for_due_rosters(self._database.begin)
             with self._database.begin(WORKER) as db:
                 pulse.beat(db, self._worker_id)
                 waiting = jobs.ready(db)

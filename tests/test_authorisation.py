@@ -76,6 +76,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "overview.edit": (403, 403, 403, 400, 404, 404, 401),
     "overview.again": (403, 403, 403, 409, 404, 404, 401),
     "overview.send": TEACHERS_ACT,
+    "overview.refresh_roster": (403, 403, 403, 303, 303, 303, 401),  # that of the own course
 }
 # Outside of any session: answered to everybody alike.
 OPEN = {

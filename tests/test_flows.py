@@ -26,7 +26,7 @@ from lti_tool.submissions import review, service
 from lti_tool.submissions.states import State
 from tests.classroom import SCORES, open_classroom
 from tests.fakes.http_server import Answer
-from tests.fakes.moodle import COLUMN, MEMBERS, SERVICES, page
+from tests.fakes.moodle import COLUMN, SERVICES
 from tests.fakes.school import School as MoodleSite
 from tests.fakes.school import open_school
 from tests.specs import spec
@@ -327,11 +327,10 @@ def test_the_roster_tells_who_is_missing_and_who_has_left(bench: Workbench):
             subject_id=room.school.bio,
         )
     member = {"status": "Active", "roles": ["Learner"]}
-    bench.moodle.moodle.members = [
+    bench.moodle.moodle.rosters["2"] = [
         {**member, "user_id": "4", "name": "Ada Abel"},
         {**member, "user_id": "77", "name": "Cem Çelik"},
     ]
-    bench.moodle.will_answer(MEMBERS, page({"members": bench.moodle.moodle.members}))
 
     bench.works_on()
 

@@ -186,6 +186,16 @@ def in_line(db: Session, kind: JobKind, subject_id: UUID) -> InLine | None:
     return InLine(None if job.state is JobState.WORKING else job.ahead, pace, job.last_error)
 
 
+def is_open(db: Session, kind: JobKind, subject_id: UUID) -> bool:
+    """Whether a job for this subject waits or is being done."""
+    job = select(Job.id).where(
+        Job.kind == kind,
+        Job.subject_id == subject_id,
+        Job.state.in_([JobState.WAITING, JobState.WORKING]),
+    )
+    return db.scalar(job) is not None
+
+
 def renew(db: Session, held: Claim, *, lease: timedelta) -> None:
     """Keep the job for another lease. Raises LeaseLost."""
     _hold(db, held, lease_until=func.now() + lease)

@@ -6,9 +6,10 @@ Only reads. Row policies let a teacher see the course of the launch and nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,8 +21,10 @@ from lti_tool.core.errors import NotFound
 from lti_tool.grades.models import GradeSync, SyncState
 from lti_tool.grades.service import points_of
 from lti_tool.launch.session import LaunchSession
-from lti_tool.people.models import Course, Membership, Person
+from lti_tool.people import roster
+from lti_tool.people.models import Membership, Person
 from lti_tool.people.roles import Role
+from lti_tool.people.roster import RosterStatus
 from lti_tool.people.services import teachers_of
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.shown import Origin, origin_of
@@ -46,12 +49,14 @@ class Transfer:
 @dataclass(frozen=True)
 class Row:
     """One pupil and their newest attempt. Without a `submission_id` there is none yet.
-    `older_waiting`: number and id of earlier attempts that still wait for the teacher. `trial`: a
-    teacher's trial run, which counts nowhere."""
+    `number` stands for them where the platform keeps the name back; `left`: no longer in the
+    course. `older_waiting`: number and id of earlier attempts that still wait for the teacher.
+    `trial`: a teacher's trial run, which counts nowhere."""
 
     person_id: UUID
     name: str | None
-    alias: str
+    number: int
+    left: bool = False
     submission_id: UUID | None = None
     attempt: int | None = None
     submitted_at: datetime | None = None
@@ -74,10 +79,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Activity:
-    """An activity at a glance. `pupils`: how many there are; None where the LMS never told."""
+    """An activity at a glance: everybody in the course, and the work of those who have left it.
+    `pupils`: how many there are; None where the LMS never told."""
 
     rows: tuple[Row, ...]
+    left: tuple[Row, ...]
     pupils: int | None
+    roster: RosterStatus
 
     @property
     def handed_in(self) -> int:
@@ -85,35 +93,42 @@ class Activity:
 
     @property
     def waiting(self) -> int:
-        return sum(row.waits + len(row.older_waiting) for row in self.rows if not row.trial)
+        counted = (row for row in self.rows + self.left if not row.trial)
+        return sum(row.waits + len(row.older_waiting) for row in counted)
 
     @property
     def failed(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.failed)
-
-
-def alias_of(person_id: UUID) -> str:
-    """A name for somebody whose name the platform does not share: the same on every page."""
-    return person_id.hex[-4:].upper()
+        return tuple(row for row in self.rows + self.left if row.failed)
 
 
 def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
     """The newest attempt of everybody, in the order of names, and who has handed in nothing;
     trial runs of teachers at the end."""
     transfers, waiting = _transfers(db, launch, task), _waiting(db, launch, task)
-    teachers = teachers_of(db, launch.course_id)
-    rows = [
-        replace(
-            _row(task, submission, person, transfers.get(person.id), waiting),
-            trial=person.id in teachers,
-        )
-        for submission, person in _newest(db, launch, task)
+    worked = [
+        _row(task, newest, transfers.get(newest.person.id), waiting)
+        for newest in _newest(db, launch, task)
     ]
-    members, known = _pupils(db, launch)
-    present = {row.person_id for row in rows}
-    rows += [Row(p.id, p.name, alias_of(p.id)) for p in members if p.id not in present]
-    rows.sort(key=lambda row: (row.trial, row.name is None, (row.name or row.alias).casefold()))
-    return Activity(tuple(rows), len(members) if known else None)
+    present = {row.person_id for row in worked}
+    pupils = [Row(p.id, p.name, number) for p, number in _pupils(db, launch)]
+    here = [row for row in worked if not row.left]
+    here += [row for row in pupils if row.person_id not in present]
+    told = roster.status(db, launch.course_id)
+    return Activity(
+        rows=_in_order(here),
+        left=_in_order(row for row in worked if row.left),
+        pupils=len(pupils) if told.kept_at else None,
+        roster=told,
+    )
+
+
+def _in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """By name; behind them, by number, those whose name nobody told us; then trial runs."""
+
+    def place(row: Row) -> tuple[bool, bool, str, int]:
+        return row.trial, row.name is None, (row.name or "").casefold(), row.number
+
+    return tuple(sorted(rows, key=place))
 
 
 def attempts(db: Session, submission: Submission) -> Sequence[Submission]:
@@ -130,12 +145,8 @@ def attempts(db: Session, submission: Submission) -> Sequence[Submission]:
 
 
 def pupil_of(db: Session, submission: Submission) -> Row:
-    """Who handed it in."""
-    person = db.get(Person, submission.person_id)
-    if person is None:
-        raise NotFound("person")
-    trial = person.id in teachers_of(db, submission.course_id)
-    return Row(person.id, person.name, alias_of(person.id), trial=trial)
+    """Who handed it in. Raises NotFound."""
+    return _person_in(db, submission.person_id, submission.course_id)
 
 
 def newest_of(
@@ -156,14 +167,25 @@ def newest_of(
 
 def person_here(db: Session, launch: LaunchSession, person_id: UUID) -> Row:
     """Somebody of the launch's course. Raises NotFound."""
-    person = db.scalar(
-        select(Person)
+    return _person_in(db, person_id, launch.course_id)
+
+
+def _person_in(db: Session, person_id: UUID, course_id: UUID) -> Row:
+    found = db.execute(
+        select(Person, Membership)
         .join(Membership, Membership.person_id == Person.id)
-        .where(Person.id == person_id, Membership.course_id == launch.course_id)
-    )
-    if person is None:
+        .where(Person.id == person_id, Membership.course_id == course_id)
+    ).one_or_none()
+    if found is None:
         raise NotFound("person")
-    return Row(person.id, person.name, alias_of(person.id))
+    person, membership = found
+    return Row(
+        person.id,
+        person.name,
+        membership.number,
+        left=not membership.active,
+        trial=membership.taught_at is not None,
+    )
 
 
 def transfer_of(db: Session, submission: Submission) -> Transfer | None:
@@ -192,19 +214,28 @@ def next_for_teacher(
     return next((row.id for row in later or others), None)
 
 
-def _newest(
-    db: Session, launch: LaunchSession, task: RegularTask
-) -> Iterable[tuple[Submission, Person]]:
+class _Newest(NamedTuple):
+    submission: Submission
+    person: Person
+    membership: Membership
+
+
+def _newest(db: Session, launch: LaunchSession, task: RegularTask) -> Iterable[_Newest]:
     rows = db.execute(
-        select(Submission, Person)
+        select(Submission, Person, Membership)
         .join(Person, Person.id == Submission.person_id)
+        .join(
+            Membership,
+            (Membership.person_id == Submission.person_id)
+            & (Membership.course_id == Submission.course_id),
+        )
         .where(
             Submission.resource_link_id == launch.resource_link_id, Submission.task_id == task.id
         )
         .ext(distinct_on(Submission.person_id))
         .order_by(Submission.person_id, Submission.attempt.desc())
     )
-    return ((row.Submission, row.Person) for row in rows)
+    return (_Newest(*row) for row in rows)
 
 
 def _waiting(db: Session, launch: LaunchSession, task: RegularTask) -> Sequence[Submission]:
@@ -220,10 +251,10 @@ def _waiting(db: Session, launch: LaunchSession, task: RegularTask) -> Sequence[
     ).all()
 
 
-def _pupils(db: Session, launch: LaunchSession) -> tuple[Sequence[Person], bool]:
-    """The pupils of the course, and whether that is all of them."""
-    people = db.scalars(
-        select(Person)
+def _pupils(db: Session, launch: LaunchSession) -> Iterable[tuple[Person, int]]:
+    """The pupils of the course with their numbers, whether they ever came here or not."""
+    rows = db.execute(
+        select(Person, Membership.number)
         .join(Membership, Membership.person_id == Person.id)
         .where(
             Membership.course_id == launch.course_id,
@@ -231,8 +262,8 @@ def _pupils(db: Session, launch: LaunchSession) -> tuple[Sequence[Person], bool]
             Membership.taught_at.is_(None),
             Membership.active,
         )
-    ).all()
-    return people, db.get_one(Course, launch.course_id).roster_at is not None
+    )
+    return ((person, number) for person, number in rows)
 
 
 def _transfers(db: Session, launch: LaunchSession, task: RegularTask) -> dict[UUID, Transfer]:
@@ -253,17 +284,16 @@ def _transfer(sync: GradeSync, attempt: int) -> Transfer:
 
 
 def _row(
-    task: RegularTask,
-    submission: Submission,
-    person: Person,
-    transfer: Transfer | None,
-    waiting: Sequence[Submission],
+    task: RegularTask, newest: _Newest, transfer: Transfer | None, waiting: Sequence[Submission]
 ) -> Row:
+    submission, person, membership = newest
     feedback = submission.feedback
     return Row(
         person_id=person.id,
         name=person.name,
-        alias=alias_of(person.id),
+        number=membership.number,
+        left=not membership.active,
+        trial=membership.taught_at is not None,
         submission_id=submission.id,
         attempt=submission.attempt,
         submitted_at=submission.submitted_at,

@@ -24,6 +24,7 @@ from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
 from lti_tool.launch.guard import instructor
 from lti_tool.launch.session import LaunchSession
+from lti_tool.people import roster
 from lti_tool.submissions import review, service
 from lti_tool.submissions.models import Feedback, Submission
 from lti_tool.submissions.shown import (
@@ -37,7 +38,7 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset({"released", "saved", "again", "sent"})
+DONE = frozenset({"released", "saved", "again", "sent", "asked"})
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,14 @@ def send(db: Session, launch: LaunchSession, sync_id: UUID) -> ResponseReturnVal
     """Try once more to bring a score to the gradebook."""
     grades.send_again(db, launch, sync_id)
     return redirect(url_for(".activity", done="sent"), 303)
+
+
+@bp.post("/roster")
+@instructor
+def refresh_roster(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Ask the platform again who is in the course."""
+    roster.refresh_now(db, launch.course_id)
+    return redirect(url_for(".activity", done="asked"), 303)
 
 
 def _overview(

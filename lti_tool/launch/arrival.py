@@ -60,8 +60,7 @@ def arrive(
     if blocked:
         return Reason.PERSON_BLOCKED
     people.know_membership(db, login.platform_id, course_id, person_id, claims.role)
-    if claims.role is Role.INSTRUCTOR:
-        roster.refresh_if_old(db, course_id)
+    roster.refresh_at_launch(db, course_id, claims.role)
     link_id = _resource_link(db, login, claims, course_id)
     where = Where(login.platform_id, course_id, person_id, link_id, deployment)
     session_id, secret = open_session(db, _opening(where, claims, browser))

@@ -22,7 +22,7 @@ from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
 from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
 from lti_tool.launch.secrets import Secrets, hashed, new_secret
-from lti_tool.people.models import Course, Person, Platform, PlatformState
+from lti_tool.people.models import Course, Membership, Person, Platform, PlatformState
 from lti_tool.people.roles import Role
 
 KEPT_FOR = timedelta(days=2)
@@ -35,6 +35,7 @@ class Gone(StrEnum):
     EXPIRED = "expired"
     OTHER_PERSON = "other_person"
     BLOCKED = "blocked"
+    LEFT = "left"  # the LMS no longer lists them in the course
     PAUSED = "paused"
 
 
@@ -200,9 +201,11 @@ def _in_full(
     secrets: Secrets,
 ) -> LaunchSession:
     become(db, _actor(row.role, row.platform_id, row.course_id, row.person_id))
-    title, name, blocked_at, content_id, link_title = _described(db, row)
+    title, name, blocked_at, content_id, link_title, still_here = _described(db, row)
     if blocked_at is not None:
         raise SessionGone(Gone.BLOCKED, origins)
+    if still_here is False:
+        raise SessionGone(Gone.LEFT, origins)
     return LaunchSession(
         id=row.id,
         platform_id=row.platform_id,
@@ -227,8 +230,8 @@ def _in_full(
 
 def _described(
     db: Session, row: LaunchSessionRow
-) -> Row[str, str | None, datetime | None, UUID | None, str]:
-    """What the session's course, person and activity say of themselves."""
+) -> Row[str, str | None, datetime | None, UUID | None, str, bool | None]:
+    """What the session's course, person, activity and membership say of themselves."""
     return db.execute(
         select(
             Course.title,
@@ -236,9 +239,14 @@ def _described(
             Person.blocked_at,
             ResourceLink.content_id,
             ResourceLink.title,
+            Membership.active,
         )
         .select_from(Course)
         .join(Person, Person.id == row.person_id)
+        .outerjoin(
+            Membership,
+            (Membership.course_id == Course.id) & (Membership.person_id == Person.id),
+        )
         .outerjoin(ResourceLink, ResourceLink.id == row.resource_link_id)
         .where(Course.id == row.course_id)
     ).one()

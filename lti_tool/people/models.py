@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Text, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, FetchedValue, Index, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -86,7 +86,6 @@ class Course(OfPlatform, Base):
     history: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # context ids it was
     # copied from, nearest first, where the platform says so ($Context.id.history)
     memberships_url: Mapped[str | None]
-    roster_at: Mapped[datetime | None]
 
     __table_args__ = within_platform(
         UniqueConstraint("platform_id", "deployment_id", "context_id"),
@@ -109,10 +108,55 @@ class Person(OfPlatform, Base):
     )
 
 
+class RosterFailure(StrEnum):
+    """Why there is no new list of members; each has its sentence on the teacher's page."""
+
+    NOT_ALLOWED = "not_allowed"  # the service is not switched on for this tool
+    NOT_RECOGNISED = "not_recognised"  # client id, key or clock
+    GONE = "gone"  # no such course or no such service
+    REFUSED = "refused"  # any other no
+    ADDRESS = "address"  # the list lies somewhere we do not go
+    TOO_MANY = "too_many"
+    UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
+    DOUBTFUL = "doubtful"  # suddenly so few that a fault is likelier than a farewell
+    UNFORESEEN = "unforeseen"
+
+
+class Roster(OfPlatform, Base):
+    """How the list of a course's members came last, and when it is due again. Moments and codes
+    only, so that the worker may look over all platforms for what is due."""
+
+    __tablename__ = "rosters"
+
+    course_id: Mapped[UUID]
+    asked_at: Mapped[datetime | None]
+    kept_at: Mapped[datetime | None]  # when the list was last taken over, or found unchanged
+    due_at: Mapped[datetime | None]  # none: nobody has come here for long
+    failure: Mapped[RosterFailure | None] = mapped_column(enum_column(RosterFailure))
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    doubted_since: Mapped[datetime | None]
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    digest: Mapped[str | None]  # who was in the course once the list with this etag was kept
+
+    __table_args__ = within_platform(
+        UniqueConstraint("course_id"),
+        same_platform("course_id", "courses"),
+        CheckConstraint("failures >= 0", name="failures"),
+        Index("ix_rosters_due", "due_at"),
+    )
+
+
 class Membership(OfPlatform, Base):
-    """A person in a course. The role of the last launch; the roster never raises it. `taught_at`:
-    the last launch as a teacher. Whoever has taught here is no pupil of the course any more, even
-    if they look at it as one ("switch role to" in Moodle): what they hand in is a trial run."""
+    """A person in a course. The role of the last launch; the roster gives one only to those who
+    never launched. Inactive: has left, and all there is of them stays.
+
+    `number` is given once by the database and names those whose name the platform keeps back.
+    `taught_at`: the last launch as a teacher. Whoever has taught here is no pupil of the course any
+    more, even if they look at it as one ("switch role to" in Moodle): what they hand in is a trial
+    run.
+    """
 
     __tablename__ = "memberships"
 
@@ -122,9 +166,11 @@ class Membership(OfPlatform, Base):
     active: Mapped[bool] = mapped_column(default=True)
     launched_at: Mapped[datetime | None]
     taught_at: Mapped[datetime | None]
+    number: Mapped[int] = mapped_column(server_default=FetchedValue())
 
     __table_args__ = within_platform(
         UniqueConstraint("course_id", "person_id"),
+        UniqueConstraint("course_id", "number"),
         same_platform("course_id", "courses"),
         same_platform("person_id", "persons"),
     )

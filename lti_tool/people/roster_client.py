@@ -4,10 +4,8 @@ The roster informs; it grants nothing. Moodle calls a non-editing teacher a lear
 instructor in the launch.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from lti_tool.core.outbound import (
     Outbound,
@@ -15,25 +13,23 @@ from lti_tool.core.outbound import (
     OutboundRefused,
     Refusal,
     Reply,
-    origin_of,
 )
 from lti_tool.people.roles import Role
-from lti_tool.people.service_calls import ServiceCalls, with_query
+from lti_tool.people.roster_pages import Pager, PageRead
+from lti_tool.people.service_calls import ServiceCalls
 from lti_tool.people.tokens import ServiceTokens, TokenEndpoint
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
-PAGE_SIZE = 200
 MOST_PAGES = 100
 MOST_MEMBERS = 10_000
 LONGEST_ID = 255
 LONGEST_NAME = 200
+LONGEST_VALIDATOR = 500
 
 _INSTRUCTOR = frozenset(
     {"Instructor", "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"}
 )
-_LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*)')
-_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,26 @@ class Member:
     role: Role
     active: bool
     name: str | None
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What the platform gave with an answer, to ask by it whether anything has changed since
+    (RFC 9110, 8.8). Moodle gives neither."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+NO_VALIDATORS = Validators()
+
+
+@dataclass(frozen=True)
+class MemberList:
+    """All members of a course, each once, in the platform's order."""
+
+    members: tuple[Member, ...]
+    validators: Validators = NO_VALIDATORS
 
 
 class RosterRefused(Exception):
@@ -61,46 +77,79 @@ class RosterClient:
         self._calls = ServiceCalls(outbound, tokens)
 
     def fetch_members(
-        self, endpoint: TokenEndpoint, memberships_url: str, resource_link_id: str | None = None
-    ) -> tuple[Member, ...]:
-        """All members, each once, in the platform's order.
+        self, endpoint: TokenEndpoint, memberships_url: str, known: Validators = NO_VALIDATORS
+    ) -> MemberList | None:
+        """The whole list; None where nothing has changed since the answer that `known` is of.
 
-        With `resource_link_id` only those who may see that activity. Raises RosterRefused,
-        TokenRefused, OutboundError; never returns a part of the roster as if it were all.
+        Raises RosterRefused, TokenRefused, OutboundError; never returns a part of the roster as if
+        it were all.
         """
         members: dict[str, Member] = {}
-        for page in self._pages(endpoint, _first_page(memberships_url, resource_link_id)):
-            for member in read_members(page.json()):
-                members.setdefault(member.user_id, member)
-            if len(members) > MOST_MEMBERS:
-                raise OutboundRefused(Refusal.TOO_MANY)
-        return tuple(members.values())
+        pager = Pager(memberships_url)
+        url = pager.first
+        for number in range(MOST_PAGES):
+            page = self._page(endpoint, url, NO_VALIDATORS if number else known)
+            if page is None:
+                return None
+            following = pager.after(_take(page, url, members))
+            if following is None:
+                return MemberList(
+                    tuple(members.values()), NO_VALIDATORS if number else _validators(page)
+                )
+            url = following
+        raise OutboundRefused(Refusal.TOO_MANY)
 
-    def _pages(self, endpoint: TokenEndpoint, first: str) -> Iterator[Reply]:
-        url: str | None = first
-        for _ in range(MOST_PAGES):
-            if url is None:
-                return
-            page = self._page(endpoint, url)
-            yield page
-            url = next_page(page.headers.get("link", ""), url)
-        if url is not None:
-            raise OutboundRefused(Refusal.TOO_MANY)
-
-    def _page(self, endpoint: TokenEndpoint, url: str) -> Reply:
-        reply = self._calls.send(endpoint, "GET", url, scope=SCOPE, headers={"Accept": MEDIA_TYPE})
+    def _page(self, endpoint: TokenEndpoint, url: str, known: Validators) -> Reply | None:
+        headers = {"Accept": MEDIA_TYPE, **_conditions(known)}
+        reply = self._calls.send(endpoint, "GET", url, scope=SCOPE, headers=headers)
         if reply.status == 200:
             return reply
+        if reply.status == 304 and known != NO_VALIDATORS:
+            return None
         reply.raise_if_busy()
         raise RosterRefused(reply.status)
 
 
-def read_members(answer: object) -> Iterator[Member]:
-    """The members on one page; entries without a usable id are left out. Raises OutboundGarbage."""
+def _take(page: Reply, url: str, members: dict[str, Member]) -> PageRead:
+    """Put what is new on the page among the members."""
+    before, entries = len(members), _entries(page.json())
+    for member in read_members(entries):
+        members.setdefault(member.user_id, member)
+    if len(members) > MOST_MEMBERS:
+        raise OutboundRefused(Refusal.TOO_MANY)
+    return PageRead(url, page.headers.get("link", ""), len(entries), len(members) - before)
+
+
+def _conditions(known: Validators) -> dict[str, str]:
+    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+def _validators(page: Reply) -> Validators:
+    """What may be sent back next time. Only for a list on one page: later ones would go unasked."""
+    return Validators(
+        _validator(page.headers.get("etag")), _validator(page.headers.get("last-modified"))
+    )
+
+
+def _validator(value: str | None) -> str | None:
+    """Sent back as it came, if it can be sent at all."""
+    if not value or len(value) > LONGEST_VALIDATOR or not (value.isascii() and value.isprintable()):
+        return None
+    return value
+
+
+def _entries(answer: object) -> Sequence[object]:
+    """What stands in the list on one page. Raises OutboundGarbage."""
     members = answer.get("members") if isinstance(answer, Mapping) else None
     if not isinstance(members, list):
         raise OutboundGarbage("roster without members")
-    for entry in members:
+    return members
+
+
+def read_members(entries: Sequence[object]) -> Iterator[Member]:
+    """The members among the entries of a page; those without a usable id are left out."""
+    for entry in entries:
         if isinstance(entry, Mapping) and (user_id := _user_id(entry.get("user_id"))):
             yield Member(
                 user_id=user_id,
@@ -108,35 +157,6 @@ def read_members(answer: object) -> Iterator[Member]:
                 active=entry.get("status", "Active") == "Active",
                 name=_name(entry),
             )
-
-
-def next_page(link: str, current: str) -> str | None:
-    """The address in a Link header (RFC 8288) with rel=next, letter for letter.
-
-    Raises OutboundRefused if it leads away from the origin of the current page.
-    """
-    for found in _LINK.finditer(link):
-        rel = _REL.search(found[2])
-        if rel and "next" in (rel[1] or rel[2] or "").lower().split():
-            return _same_origin(found[1], current)
-    return None
-
-
-def _same_origin(link: str, current: str) -> str:
-    try:
-        url: str = urljoin(current, link)
-    except ValueError:
-        raise OutboundRefused(Refusal.URL) from None
-    if origin_of(url) != origin_of(current):
-        raise OutboundRefused(Refusal.ORIGIN)
-    return url
-
-
-def _first_page(url: str, resource_link_id: str | None) -> str:
-    wishes = {"limit": str(PAGE_SIZE)}
-    if resource_link_id is not None:
-        wishes["rlid"] = resource_link_id
-    return with_query(url, **wishes)
 
 
 def _user_id(value: object) -> str | None:

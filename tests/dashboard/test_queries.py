@@ -11,7 +11,7 @@ from lti_tool.content.models import Mode, RegularTask
 from lti_tool.dashboard import queries
 from lti_tool.dashboard.queries import Activity
 from lti_tool.grades.models import GradeSync, SyncState
-from lti_tool.people.models import Course, Membership
+from lti_tool.people.models import Membership, Roster
 from lti_tool.submissions import review, service
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.shown import Origin
@@ -29,6 +29,12 @@ def room(database) -> Classroom:
 def glance(room: Classroom) -> Activity:
     with room.database.begin(room.curie.actor) as db:
         return queries.activity(db, room.curie, task_of(db, room.curie))
+
+
+def the_roster_came(room: Classroom) -> None:
+    school = room.school
+    with room.database.begin(room.service) as db:
+        db.add(Roster(platform_id=school.platform_id, course_id=school.bio, kept_at=func.now()))
 
 
 def next_after(room: Classroom, submission: Submission | None = None) -> UUID | None:
@@ -49,29 +55,30 @@ def test_everybody_of_the_course_is_listed_by_name_whether_they_handed_in_or_not
 
     assert (ben.name, ben.submission_id, ben.state) == ("Ben Blau", None, None)
     assert (ada.name, ada.submission_id, ada.attempt) == (None, submission.id, 1)
-    assert ada.alias == room.school.ada.hex[-4:].upper()
+    assert (ada.number, ben.number) == (1, 2)
 
 
 def test_the_number_of_pupils_is_known_only_once_the_lms_has_told(room: Classroom):
     assert glance(room).pupils is None
 
-    with room.database.begin(room.service) as db:
-        db.execute(update(Course).values(roster_at=func.now()))
+    the_roster_came(room)
 
     assert glance(room).pupils == 2  # Frau Curie is no pupil
 
 
 def test_who_has_left_is_not_counted_but_their_work_is_there(room: Classroom):
-    room.ada.hands_in()
+    submission = room.ada.hands_in()
+    the_roster_came(room)
     with room.database.begin(room.service) as db:
-        db.execute(update(Course).values(roster_at=func.now()))
         db.execute(
             update(Membership).where(Membership.person_id == room.school.ada).values(active=False)
         )
 
     activity = glance(room)
 
-    assert (activity.handed_in, activity.pupils) == (1, 1)
+    assert (activity.handed_in, activity.pupils) == (0, 1)
+    assert [row.name for row in activity.rows] == ["Ben Blau"]
+    assert [(row.submission_id, row.left) for row in activity.left] == [(submission.id, True)]
 
 
 def test_the_list_shows_the_newest_attempt_with_its_points_and_its_author(room: Classroom):

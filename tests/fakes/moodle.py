@@ -5,6 +5,7 @@ the assertion's audience, issuer and single use are checked.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,11 @@ TOKEN = "/mod/lti/token.php"
 SERVICES = "/mod/lti/services.php/2"
 COLUMN = f"{SERVICES}/lineitems/5/lineitem"
 MEMBERS = "/mod/lti/services.php/CourseSection/2/bindings/1/memberships"
+NRPS_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+NRPS_MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+_COURSE_OF_ROSTER = re.compile(
+    r"/mod/lti/services\.php/CourseSection/(\d+)/bindings/\d+/memberships"
+)
 AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 
 
@@ -43,7 +49,9 @@ class FakeMoodle:
     clock: Callable[[], datetime]
     grade_maximum: Decimal = Decimal(100)
     enrolled: set[str] = field(default_factory=lambda: {"7", "8"})
-    members: list[dict[str, Any]] = field(default_factory=list)
+    rosters: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    share_names: bool = True
+    roster_headers: dict[str, str] = field(default_factory=dict)  # Moodle itself sends none
     grades: dict[str, Grade] = field(default_factory=dict)
     locked: bool = False
     store_then_hang: bool = False
@@ -58,6 +66,10 @@ class FakeMoodle:
             return self.urgent[path].pop(0)
         if path == TOKEN:
             return self._token(seen)
+        roster = _COURSE_OF_ROSTER.fullmatch(path)
+        return self._roster(seen, roster[1]) if roster else self._grades(seen, path)
+
+    def _grades(self, seen: Seen, path: str) -> Answer | Raw:
         rules: dict[tuple[str, str], tuple[str, str, Callable[[Seen], Answer | Raw]]] = {
             ("POST", f"{COLUMN}/scores"): ("score", "v1.score", self._score),
             ("GET", f"{COLUMN}/results"): ("result.readonly", "v2.resultcontainer", self._results),
@@ -77,6 +89,32 @@ class FakeMoodle:
         if not self._authorised(seen, f"{AGS}{scope}"):
             return Answer(401, b"[]")
         return answer(seen)
+
+    def _roster(self, seen: Seen, course: str) -> Answer:
+        """Its own `limit` and `from`; names as the school shares them; never who is suspended."""
+        if seen.headers["Accept"] != NRPS_MEDIA_TYPE:
+            return Answer(400, b"[]", reason="No handler found")
+        if not self._authorised(seen, NRPS_SCOPE):
+            return Answer(401, b"[]")
+        if course not in self.rosters:
+            return Answer(404, b"[]")
+        etag = self.roster_headers.get("ETag")
+        if etag and seen.headers["If-None-Match"] == etag:
+            return Answer(304, b"", self.roster_headers)
+        asked = {key: int(value[0]) for key, value in parse_qs(urlsplit(seen.target).query).items()}
+        everybody = self.rosters[course]
+        start, limit = asked.get("from", 0), asked["limit"]
+        shown = [self._member(member) for member in everybody[start : start + limit]]
+        answer = page({"members": shown})
+        headers = {**answer.headers, **self.roster_headers}
+        if start + limit < len(everybody):
+            where = f"http://{seen.headers['Host']}{urlsplit(seen.target).path}"
+            headers["Link"] = f'<{where}?limit={limit}&from={start + limit}>; rel="next"'
+        return Answer(200, answer.body, headers)
+
+    def _member(self, member: dict[str, Any]) -> dict[str, Any]:
+        hidden = () if self.share_names else ("name", "given_name", "family_name")
+        return {key: value for key, value in member.items() if key not in hidden}
 
     def revoke_tokens(self) -> None:
         self.tokens.clear()

@@ -77,11 +77,11 @@ class School:
 
 
 @contextmanager
-def open_school(before: Handler | None = None) -> Iterator[School]:
+def open_school(before: Handler | None = None, deadline: timedelta = DEADLINE) -> Iterator[School]:
     """A running school. `before`: handles requests in Moodle's place."""
     clock = Clock()
     moodle = FakeMoodle("tool-1", signing_key().private.public_key(), clock)
     with LoopbackServer(before or moodle) as server:
-        transport = GuardedTransport(allowed=[server.host], deadline=DEADLINE, tls=trust())
+        transport = GuardedTransport(allowed=[server.host], deadline=deadline, tls=trust())
         with Outbound(transport) as outbound:
             yield School(moodle, server, clock, outbound, ServiceTokens(outbound, clock))

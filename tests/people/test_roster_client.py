@@ -2,25 +2,36 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from lti_tool.core.outbound import OutboundFailed, OutboundGarbage, OutboundRefused, Refusal
+from lti_tool.core.outbound import (
+    GuardedTransport,
+    Outbound,
+    OutboundFailed,
+    OutboundGarbage,
+    OutboundRefused,
+    Refusal,
+)
 from lti_tool.people import roster_client
 from lti_tool.people.roles import Role
 from lti_tool.people.roster_client import (
     MEDIA_TYPE,
+    NO_VALIDATORS,
     Member,
+    MemberList,
     RosterClient,
     RosterRefused,
-    next_page,
+    Validators,
     read_members,
 )
-from lti_tool.people.tokens import TokenRefused
+from lti_tool.people.tokens import ServiceTokens, TokenRefused
 from tests.fakes.http_server import Answer, LoopbackServer
 from tests.fakes.moodle import MEMBERS, TOKEN, page
-from tests.fakes.school import School, open_school
+from tests.fakes.school import School, open_school, trust
 
 ADA = {"user_id": "7", "name": "Ada", "roles": ["Learner"], "status": "Active"}
 CURIE = {"user_id": "8", "name": "Frau Curie", "roles": ["Instructor"]}
@@ -32,11 +43,15 @@ def school() -> Iterator[School]:
         yield school
 
 
-def members_of(
-    school: School, url: str | None = None, link: str | None = None
-) -> tuple[Member, ...]:
+def members_of(school: School, url: str | None = None) -> tuple[Member, ...]:
+    found = asked(school, NO_VALIDATORS, url)
+    assert found is not None
+    return found.members
+
+
+def asked(school: School, known: Validators, url: str | None = None) -> MemberList | None:
     client = RosterClient(school.outbound, school.tokens)
-    return client.fetch_members(school.endpoint, url or school.members, link)
+    return client.fetch_members(school.endpoint, url or school.members, known)
 
 
 def roster(*members: object, next_link: str | None = None) -> Answer:
@@ -56,10 +71,11 @@ class TestFetching:
     def test_the_request_is_as_the_standard_wants_it(self, school: School) -> None:
         school.will_answer(MEMBERS, roster())
 
-        members_of(school, f"{school.members}?a=B", link="3 4")
+        members_of(school, f"{school.members}?a=B")
 
         (seen,) = school.seen_at(MEMBERS)
-        assert seen.target.endswith("CourseSection/2/bindings/1/memberships?a=B&limit=200&rlid=3+4")
+        assert seen.target.endswith("CourseSection/2/bindings/1/memberships?a=B&limit=200")
+        assert "If-None-Match" not in seen.headers
         assert seen.headers["Accept"] == MEDIA_TYPE
         assert seen.headers["Authorization"] == "Bearer token-1"
         assert school.moodle.tokens["token-1"] == {roster_client.SCOPE}
@@ -157,8 +173,81 @@ class TestFetching:
             members_of(school)
 
 
+class TestAskingByWhatWasGiven:
+    """Conditional requests (RFC 9110, 13). Moodle gives nothing to ask by."""
+
+    GIVEN = Validators(etag='W/"7-a"', last_modified="Fri, 27 Nov 2026 07:00:00 GMT")
+
+    def test_what_the_platform_gives_with_the_list_is_kept(self, school: School) -> None:
+        headers = {"ETag": 'W/"7-a"', "Last-Modified": "Fri, 27 Nov 2026 07:00:00 GMT"}
+        school.will_answer(MEMBERS, replace(roster(ADA), headers=headers))
+
+        found = asked(school, NO_VALIDATORS)
+
+        assert found is not None
+        assert found.validators == self.GIVEN
+
+    def test_and_sent_back_letter_for_letter(self, school: School) -> None:
+        school.will_answer(MEMBERS, Answer(304))
+
+        assert asked(school, self.GIVEN) is None
+
+        (seen,) = school.seen_at(MEMBERS)
+        assert seen.headers["If-None-Match"] == self.GIVEN.etag
+        assert seen.headers["If-Modified-Since"] == self.GIVEN.last_modified
+
+    def test_unchanged_is_no_answer_to_a_plain_question(self, school: School) -> None:
+        school.will_answer(MEMBERS, Answer(304))
+
+        with pytest.raises(RosterRefused):
+            members_of(school)
+
+    def test_a_list_in_pages_is_always_asked_for_in_full(self, school: School) -> None:
+        headers = {"ETag": '"1"', "Link": f'<{school.members}?from=1>; rel="next"'}
+        school.will_answer(
+            MEMBERS,
+            replace(roster(ADA), headers=headers),
+            replace(roster(CURIE), headers={"ETag": '"2"'}),
+        )
+
+        found = asked(school, self.GIVEN)
+
+        assert found is not None
+        assert found.validators == NO_VALIDATORS
+        assert "If-None-Match" not in school.seen_at(MEMBERS)[1].headers
+
+    @pytest.mark.parametrize("etag", ['"' + "x" * 500 + '"', '"ä"'])
+    def test_what_could_not_be_sent_back_is_not_kept(self, school: School, etag: str) -> None:
+        school.will_answer(MEMBERS, replace(roster(ADA), headers={"ETag": etag}))
+
+        found = asked(school, NO_VALIDATORS)
+
+        assert found is not None
+        assert found.validators == NO_VALIDATORS
+
+
+def test_two_schools_never_see_each_others_token() -> None:
+    """ATK-114, the roster's side, with one client and one client id for both."""
+    with open_school() as one, open_school() as other:
+        here = one.endpoint
+        there = replace(here, platform_id=UUID(int=2), token_url=other.endpoint.token_url)
+        transport = GuardedTransport(allowed=[one.server.host, other.server.host], tls=trust())
+        with Outbound(transport) as outbound:
+            client = RosterClient(outbound, ServiceTokens(outbound, one.clock))
+            for school, endpoint in ((one, here), (other, there), (one, here)):
+                school.will_answer(MEMBERS, roster(ADA))
+                client.fetch_members(endpoint, school.members)
+            with pytest.raises(OutboundRefused):
+                client.fetch_members(here, other.members)
+
+        for school in (one, other):
+            sent = {seen.headers["Authorization"] for seen in school.seen_at(MEMBERS)}
+            assert sent == {f"Bearer {token}" for token in school.moodle.tokens}
+            assert len(school.seen_at(TOKEN)) == 1
+
+
 def the_member(**fields: Any) -> Member | None:
-    return next(read_members({"members": [{"user_id": "7", **fields}]}), None)
+    return next(read_members([{"user_id": "7", **fields}]), None)
 
 
 @pytest.mark.parametrize(
@@ -244,36 +333,4 @@ def test_an_id_written_as_a_number_is_the_same_id() -> None:
 
 
 def test_entries_that_are_no_members_are_left_out() -> None:
-    assert list(read_members({"members": ["x", None, 7]})) == []
-
-
-HERE = "https://moodle.example/a/Members?x=1"
-
-
-@pytest.mark.parametrize(
-    ("link", "url"),
-    [
-        ('<https://moodle.example/A?p=B>; rel="next"', "https://moodle.example/A?p=B"),
-        ("<https://moodle.example/A>;rel=next", "https://moodle.example/A"),
-        ('<https://moodle.example/A>; title="x, y"; REL="last Next"', "https://moodle.example/A"),
-        ('<https://moodle.example/1>; rel="prev", <https://moodle.example/3>; rel="next"',
-         "https://moodle.example/3"),
-        ('<?page=2>; rel="next"', "https://moodle.example/a/Members?page=2"),
-        ('<https://moodle.example/A>; rel="prev"', None),
-        ('<https://moodle.example/A>; rel="nextish"', None),
-        ("", None),
-        ("nonsense", None),
-    ],
-)  # fmt: skip
-def test_the_next_page_is_found_in_the_link_header(link: str, url: str | None) -> None:
-    assert next_page(link, HERE) == url
-
-
-@pytest.mark.parametrize(
-    "target",
-    ["https://evil.example/", "http://moodle.example/", "//evil.example/", "https://u@moodle.example/",
-     "https://moodle.example:8443/", "https://[x/", "javascript:x"],
-)  # fmt: skip
-def test_a_next_page_elsewhere_is_refused(target: str) -> None:
-    with pytest.raises(OutboundRefused):
-        next_page(f'<{target}>; rel="next"', HERE)
+    assert list(read_members(["x", None, 7])) == []

@@ -28,6 +28,7 @@ REQUEST_DEADLINE = timedelta(seconds=10)
 LARGEST_BODY = 1_000_000  # bytes
 MOST_CONNECTIONS = 20
 IDLE_SECONDS = 30.0
+NOT_MODIFIED = 304  # of the 3xx the only one that leads nowhere else
 
 
 class RefusedByTransport(OutboundRefused, httpx.ConnectError):
@@ -125,7 +126,7 @@ class _CappedBody(httpx.SyncByteStream):
 def _check_answer(answer: httpcore.Response, largest_body: int) -> None:
     """Refuse, before a byte of the body is read, what could not be accepted anyway."""
     headers = httpx.Headers(answer.headers)
-    if 300 <= answer.status < 400:
+    if 300 <= answer.status < 400 and answer.status != NOT_MODIFIED:
         raise RefusedByTransport(Refusal.REDIRECT)
     if answer.status < 200:
         raise GarbageForTransport("protocol switch")
