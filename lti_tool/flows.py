@@ -10,8 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -25,10 +24,13 @@ from lti_tool.core.db import WORKER, Begin, service_of
 from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.core.moves import ForbiddenMove
 from lti_tool.core.outbound import OutboundError
+from lti_tool.grades import columns, posting
 from lti_tool.grades import service as grades
-from lti_tool.grades.ags import AgsClient, AgsRefused
-from lti_tool.grades.messages import UNREAD, FailureReason, NoAnswer, NotSent, PostOutcome, ReadBack
-from lti_tool.grades.policy import Attempt, Retry, decide, retry_after
+from lti_tool.grades.ags import AgsClient
+from lti_tool.grades.messages import UNREAD, NoAnswer, PostOutcome, ReadBack
+from lti_tool.grades.policy import Attempt, Retry, column_gone, decide, retry_after
+from lti_tool.grades.posting import Posting
+from lti_tool.grades.search import Found, search_column
 from lti_tool.people import roster
 from lti_tool.people import services as people
 from lti_tool.people.models import RosterFailure
@@ -125,70 +127,94 @@ def _keep(db: Session, claim: Claim, draft: FeedbackDraft) -> None:
 def post_score(shop: Workshop, claim: Claim) -> None:
     """Send one score to the gradebook and keep what became of it."""
     actor = service_of(claim.platform_id)
-    with shop.begin(actor) as db:
-        posting = grades.begin_posting(db, claim.subject_id, shop.clock())
-        if posting is None:
-            jobs.finish(db, claim)
-            return
-        endpoint = people.token_endpoint(db, claim.platform_id, shop.seal)
-    outcome, read_back = _deliver(shop, claim, endpoint, posting)
+    try:
+        with shop.begin(actor) as db:
+            sending = posting.begin_posting(db, claim.subject_id, shop.clock())
+            if sending is None:
+                jobs.finish(db, claim)
+                return
+            endpoint = people.token_endpoint(db, claim.platform_id, shop.seal)
+    except posting.Busy:
+        _wait(shop, claim, posting.Busy.__name__, BETWEEN_TRIES, counts=False)
+        return
+    outcome, read_back = _deliver(shop, claim, endpoint, sending)
     now = shop.clock()
-    decision = decide(
-        Attempt(
-            outcome=outcome,
-            ours=posting.score,
-            last_posted=posting.last_posted,
-            read_back=read_back,
-            number=claim.attempt,
-            age=now - posting.planned_at,
-            restamped=posting.restamped,
-        ),
-        now,
-        random.random(),  # noqa: S311  # spreads retries, guards nothing
-    )
+    decision = decide(_attempt(sending, outcome, read_back, claim.attempt, now), now, _jitter())
     with shop.begin(actor) as db:
         if isinstance(decision, Retry):
             jobs.wait_again(db, claim, type(outcome).__name__, after=decision.after)
         else:
             jobs.finish(db, claim)
-        grades.keep_decision(db, posting.sync_id, decision, now)
-    log.info("score", sync=posting.sync_id, decision=type(decision).__name__)
+        posting.keep_decision(db, sending.sync_id, outcome, decision, now)
+    log.info("score", sync=sending.sync_id, decision=type(decision).__name__)
+
+
+def _attempt(
+    sending: Posting, outcome: PostOutcome, read_back: ReadBack, number: int, now: datetime
+) -> Attempt:
+    return Attempt(
+        outcome=outcome,
+        ours=sending.score,
+        last_posted=sending.last_posted,
+        earlier=sending.earlier,
+        read_back=read_back,
+        number=number,
+        age=now - sending.planned_at,
+        restamped=sending.restamped,
+        unsure=sending.unsure,
+        insisted=sending.insisted,
+    )
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311  # spreads retries, guards nothing
 
 
 def _deliver(
-    shop: Workshop, claim: Claim, endpoint: TokenEndpoint, posting: grades.Posting
+    shop: Workshop, claim: Claim, endpoint: TokenEndpoint, sending: Posting
 ) -> tuple[PostOutcome, ReadBack]:
-    try:
-        url = posting.line_item_url or _column(shop, claim, endpoint, posting)
-    except OutboundError:
-        return NoAnswer(maybe_arrived=False), UNREAD
-    except (AgsRefused, TokenRefused):
-        return NotSent(FailureReason.NOT_ALLOWED), UNREAD
-    if url is None:
-        return NotSent(FailureReason.COLUMN_GONE), UNREAD
-    return shop.gradebook.deliver(endpoint, url, posting.score)
+    """Post to the known column; where none is known, or it is there no more, look for it."""
+    url = sending.line_item_url
+    if url is not None:
+        outcome, read_back = _send(shop, endpoint, sending, url)
+        if not column_gone(outcome):
+            return outcome, read_back
+    found = _column(shop, claim, endpoint, sending, missing=url)
+    return _send(shop, endpoint, sending, found) if isinstance(found, str) else (found, UNREAD)
+
+
+def _send(
+    shop: Workshop, endpoint: TokenEndpoint, sending: Posting, url: str
+) -> tuple[PostOutcome, ReadBack]:
+    return shop.gradebook.deliver(
+        endpoint,
+        url,
+        sending.score,
+        look_first=sending.earlier if sending.unsure else None,
+        may_read=sending.may_read,
+    )
 
 
 def _column(
-    shop: Workshop, claim: Claim, endpoint: TokenEndpoint, posting: grades.Posting
-) -> str | None:
-    """The activity's column: found, or else made. Looked up first, so that none is made twice."""
-    if posting.lineitems_url is None:
-        return None
-    url = shop.gradebook.find_line_item(endpoint, posting.lineitems_url, posting.lms_link_id)
-    if url is None and posting.may_create:
-        url = shop.gradebook.create_line_item(
-            endpoint,
-            posting.lineitems_url,
-            label=posting.label or "GUSTAV",
-            maximum=Decimal(posting.score.maximum),
-            resource_link_id=posting.lms_link_id,
-            resource_id=str(posting.task_id),
-        )
-    if url is not None:
-        with shop.begin(service_of(claim.platform_id)) as db:
-            grades.remember_line_item(db, posting, claim.platform_id, url)
-    return url
+    shop: Workshop, claim: Claim, endpoint: TokenEndpoint, sending: Posting, missing: str | None
+) -> Found:
+    """The activity's column: found, or else made; by one worker at a time, so that none is made
+    twice. `missing`: the address at which there seems to be none any more."""
+    actor = service_of(claim.platform_id)
+    with shop.begin(actor) as db:
+        turn = columns.take_turn(db, sending.link_id)
+    if turn is None:
+        return NoAnswer(maybe_arrived=False)
+    found: Found | None = turn.known if turn.known != missing else None
+    if found is None:
+        found = search_column(shop.gradebook, endpoint, sending, turn)
+    if isinstance(found, NoAnswer) and found.maybe_arrived:
+        return NoAnswer(
+            maybe_arrived=False
+        )  # the turn is kept: nobody makes another before it ends
+    with shop.begin(actor) as db:
+        columns.end_turn(db, turn, found, missing)
+    return NoAnswer(maybe_arrived=False) if found == missing else found
 
 
 def refresh_roster(shop: Workshop, claim: Claim) -> None:

@@ -273,7 +273,7 @@ def test_a_final_no_is_shown_and_can_be_sent_again_later(bench: Workbench, answe
 
     room = bench.room
     with room.database.begin(room.curie.actor) as db:
-        grades.send_again(db, room.curie, failed.id)
+        grades.send_again(db, room.curie, failed.id, bench.moodle.clock())
     bench.works_on()
 
     assert bench.sync().state is SyncState.POSTED

@@ -150,7 +150,7 @@ def again(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseRe
 @instructor
 def send(db: Session, launch: LaunchSession, sync_id: UUID) -> ResponseReturnValue:
     """Try once more to bring a score to the gradebook."""
-    grades.send_again(db, launch, sync_id)
+    grades.send_again(db, launch, sync_id, utc_now())
     return redirect(url_for(".activity", done="sent"), 303)
 
 

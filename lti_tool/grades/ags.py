@@ -5,7 +5,8 @@ its Grade takes the points as float.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from decimal import Decimal
 
 from lti_tool.core.outbound import (
@@ -19,6 +20,7 @@ from lti_tool.core.outbound import (
 )
 from lti_tool.grades.messages import (
     UNREAD,
+    UNREADABLE,
     Answered,
     FailureReason,
     NoAnswer,
@@ -27,10 +29,12 @@ from lti_tool.grades.messages import (
     ReadBack,
     Result,
     Score,
+    StoodThere,
     json_number,
     read_result,
 )
-from lti_tool.grades.policy import must_read_back
+from lti_tool.grades.policy import arrived, must_read_back
+from lti_tool.people.roster_client import next_page
 from lti_tool.people.service_calls import ServiceCalls, with_query
 from lti_tool.people.tokens import ServiceTokens, TokenEndpoint, TokenRefusal, TokenRefused
 
@@ -45,6 +49,7 @@ SCORE_TYPE = "application/vnd.ims.lis.v1.score+json"
 RESULTS_TYPE = "application/vnd.ims.lis.v2.resultcontainer+json"
 LINE_ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
 LINE_ITEMS_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
+MOST_PAGES = 100
 
 
 class AgsRefused(Exception):
@@ -55,6 +60,21 @@ class AgsRefused(Exception):
         self.status = status
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The column we look for: where, with which scope, for which activity, with which marks."""
+
+    lineitems_url: str
+    scope: str
+    link_id: str
+    resource_id: str
+    tag: str
+
+    def marks(self, item: Mapping[str, object]) -> bool:
+        """Whether this column carries our marks."""
+        return (item.get("resourceId"), item.get("tag")) == (self.resource_id, self.tag)
+
+
 class AgsClient:
     """One per process, thread-safe. Tokens carry one scope each: the one the request needs."""
 
@@ -62,17 +82,38 @@ class AgsClient:
         self._calls = ServiceCalls(outbound, tokens)
 
     def deliver(
-        self, endpoint: TokenEndpoint, line_item_url: str, score: Score
+        self,
+        endpoint: TokenEndpoint,
+        line_item_url: str,
+        score: Score,
+        *,
+        look_first: Sequence[Score] | None = None,
+        may_read: bool = True,
     ) -> tuple[PostOutcome, ReadBack]:
-        """Post, and read what then stands there where the answer alone does not tell."""
+        """Post, and read what then stands there where the answer alone does not tell.
+
+        `look_first`: an earlier try may have arrived, so look before anything is sent again; the
+        other scores of ours that might stand there instead. `may_read`: the platform lets us.
+        """
+        if look_first is not None and may_read:
+            before = self._read(endpoint, line_item_url, score)
+            if not before.known and before.possible:
+                return NoAnswer(maybe_arrived=True), before
+            if arrived(before.result, score, look_first):
+                return StoodThere(), before
         outcome = self.post_score(endpoint, line_item_url, score)
         if not must_read_back(outcome):
             return outcome, UNREAD
+        return outcome, self._read(endpoint, line_item_url, score) if may_read else UNREADABLE
+
+    def _read(self, endpoint: TokenEndpoint, line_item_url: str, score: Score) -> ReadBack:
         try:
             result = self.result_of(endpoint, line_item_url, score.user_id)
-        except (OutboundError, TokenRefused, AgsRefused):
-            return outcome, UNREAD
-        return outcome, ReadBack(known=True, result=result)
+        except OutboundError:
+            return UNREAD
+        except (TokenRefused, AgsRefused):
+            return UNREADABLE
+        return ReadBack(known=True, result=result)
 
     def post_score(self, endpoint: TokenEndpoint, line_item_url: str, score: Score) -> PostOutcome:
         """Send a score once. Never raises for what a platform or the network does."""
@@ -86,12 +127,12 @@ class AgsClient:
                 headers=headers,
                 content=score.to_json(),
             )
-        except TokenRefused as refused:
-            return NotSent(_TOKEN_FAILURES.get(refused.reason, FailureReason.NOT_AUTHORISED))
-        except OutboundRefused:
-            return NotSent(FailureReason.ADDRESS_REFUSED)
+        except (TokenRefused, OutboundRefused) as refused:
+            return NotSent(why_refused(refused))
         except OutboundFailed as failed:
             return NoAnswer(failed.maybe_arrived, failed.retry_after)
+        if reply.status < 300 and reply.body.lstrip().startswith(b"<"):
+            return NoAnswer(maybe_arrived=True)  # a page of maintenance, not a gradebook
         return Answered(
             reply.status,
             empty_list=reply.body.strip() == b"[]",
@@ -115,31 +156,42 @@ class AgsClient:
         return None
 
     def find_line_item(
-        self, endpoint: TokenEndpoint, lineitems_url: str, resource_link_id: str
+        self, endpoint: TokenEndpoint, wanted: Wanted, taken: Set[str] = frozenset()
     ) -> str | None:
-        """The address of the first column of an activity, or None. Never paged, for Moodle's sake.
+        """The address of an activity's column, or None. Never asks for a part, for Moodle's sake.
 
+        First by the activity; then by our own marks, for a column that somebody has un-linked:
+        one that hangs on another activity is never ours, though it may carry the same marks,
+        because a task can be linked twice in a course. `taken`: addresses known to be others'.
         Raises AgsRefused, TokenRefused, OutboundError.
         """
-        url = with_query(lineitems_url, resource_link_id=resource_link_id)
-        reply = self._ask(
-            endpoint, "GET", url, scope=LINE_ITEM_READ_SCOPE, headers={"Accept": LINE_ITEMS_TYPE}
-        )
-        for entry in _entries(reply.json()):
-            if str(entry.get("resourceLinkId")) == resource_link_id:
-                return _own_id(endpoint, entry)
-        return None
+        by_link = self._line_items(endpoint, wanted, resource_link_id=wanted.link_id)
+        found = [item for item in by_link if str(item.get("resourceLinkId")) == wanted.link_id]
+        if not found:
+            marks = {"resource_id": wanted.resource_id, "tag": wanted.tag}
+            by_marks = self._line_items(endpoint, wanted, **marks)
+            found = [i for i in by_marks if not i.get("resourceLinkId") and wanted.marks(i)]
+        urls = [(not wanted.marks(item), _own_id(endpoint, item)) for item in found]
+        free = [(other, len(url), url) for other, url in urls if url not in taken]
+        return min(free)[-1] if free else None  # ours before others', the oldest before newer ones
+
+    def _line_items(
+        self, endpoint: TokenEndpoint, wanted: Wanted, **filters: str
+    ) -> list[Mapping[str, object]]:
+        """All columns that fit, over all pages of a platform that gives pages unasked."""
+        url: str | None = with_query(wanted.lineitems_url, **filters)
+        found: list[Mapping[str, object]] = []
+        for _ in range(MOST_PAGES):
+            if url is None:
+                return found
+            headers = {"Accept": LINE_ITEMS_TYPE}
+            page = self._ask(endpoint, "GET", url, scope=wanted.scope, headers=headers)
+            found += _entries(page.json())
+            url = next_page(page.headers.get("link", ""), url)
+        raise OutboundRefused(Refusal.TOO_MANY)
 
     def create_line_item(
-        self,
-        endpoint: TokenEndpoint,
-        lineitems_url: str,
-        *,
-        label: str,
-        maximum: Decimal,
-        resource_link_id: str,
-        resource_id: str = "",
-        tag: str = "",
+        self, endpoint: TokenEndpoint, wanted: Wanted, *, label: str, maximum: Decimal
     ) -> str:
         """Make a column and return its address. Not to be repeated blindly: look first.
 
@@ -148,14 +200,19 @@ class AgsClient:
         item = {
             "label": label,
             "scoreMaximum": json_number(maximum),
-            "resourceLinkId": resource_link_id,
-            **({"resourceId": resource_id} if resource_id else {}),
-            **({"tag": tag} if tag else {}),
+            "resourceLinkId": wanted.link_id,
+            "resourceId": wanted.resource_id,
+            "tag": wanted.tag,
         }
         headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
         content = json.dumps(item, allow_nan=False).encode("ascii")
         reply = self._ask(
-            endpoint, "POST", lineitems_url, scope=LINE_ITEM_SCOPE, headers=headers, content=content
+            endpoint,
+            "POST",
+            wanted.lineitems_url,
+            scope=LINE_ITEM_SCOPE,
+            headers=headers,
+            content=content,
         )
         answer = reply.json()
         return _own_id(endpoint, answer if isinstance(answer, Mapping) else {})
@@ -179,6 +236,16 @@ class AgsClient:
         raise AgsRefused(reply.status)
 
 
+def why_refused(error: AgsRefused | TokenRefused | OutboundRefused) -> FailureReason:
+    """What a refusal, by the platform or by our own rules, means for a score."""
+    if isinstance(error, OutboundRefused):
+        return FailureReason.ADDRESS_REFUSED
+    if isinstance(error, TokenRefused):
+        return _TOKEN_FAILURES.get(error.reason, FailureReason.NOT_AUTHORISED)
+    return _REFUSALS.get(error.status, FailureReason.NOT_ALLOWED)
+
+
+_REFUSALS = {401: FailureReason.NOT_AUTHORISED, 404: FailureReason.COLUMN_GONE}
 _TOKEN_FAILURES = {
     TokenRefusal.SCOPE: FailureReason.NOT_ALLOWED,
     TokenRefusal.ADDRESS: FailureReason.ADDRESS_REFUSED,

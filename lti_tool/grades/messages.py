@@ -80,13 +80,16 @@ class Result:
 
 @dataclass(frozen=True)
 class ReadBack:
-    """An attempt to read the result after posting: `known` is false where it did not succeed."""
+    """An attempt to read the result: `known` is false where it did not succeed, `possible` where
+    no attempt ever will, because the platform does not let us read."""
 
     known: bool
     result: Result | None = None
+    possible: bool = True
 
 
 UNREAD = ReadBack(known=False)
+UNREADABLE = ReadBack(known=False, possible=False)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,12 @@ class NotSent:
     reason: FailureReason
 
 
-PostOutcome = Answered | NoAnswer | NotSent
+@dataclass(frozen=True)
+class StoodThere:
+    """Nothing was sent: an earlier try that nobody answered did arrive."""
+
+
+PostOutcome = Answered | NoAnswer | NotSent | StoodThere
 
 
 def json_number(number: Decimal) -> int | float:

@@ -23,6 +23,8 @@ class SyncState(StrEnum):
     SUPERSEDED = "superseded"  # a newer version took its place before it left
 
 
+OPEN = (SyncState.PLANNED, SyncState.POSTING)
+
 MOVES: frozenset[tuple[SyncState, SyncState]] = frozenset(
     {
         (SyncState.PLANNED, SyncState.POSTING),
@@ -33,17 +35,27 @@ MOVES: frozenset[tuple[SyncState, SyncState]] = frozenset(
         (SyncState.POSTING, SyncState.OVERRIDDEN),
         (SyncState.POSTING, SyncState.SUPERSEDED),
         (SyncState.FAILED, SyncState.PLANNED),  # a teacher sends it again
+        (SyncState.OVERRIDDEN, SyncState.PLANNED),  # a teacher wants ours back, having read why not
     }
 )
 
 
 class LineItem(OfPlatform, Base):
-    """The gradebook column of one activity (AGS), remembered from launches or looked up."""
+    """What we know of the gradebook column of one activity beyond its launches (AGS).
+
+    `url`: looked up, or made by us. `gone_url`: a column that was there and is no more; from then
+    on none is made but by a teacher's act (`renew`). `token` grows with each turn to look for the
+    column and fences off a worker whose turn ran out (`looking_until`).
+    """
 
     __tablename__ = "line_items"
 
     resource_link_id: Mapped[UUID]
-    url: Mapped[str]
+    url: Mapped[str | None]
+    gone_url: Mapped[str | None]
+    renew: Mapped[bool] = mapped_column(default=False)
+    looking_until: Mapped[datetime | None]
+    token: Mapped[int] = mapped_column(default=0)
     found_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = within_platform(
@@ -52,7 +64,8 @@ class LineItem(OfPlatform, Base):
 
 
 class GradeSync(OfPlatform, Base):
-    """One version of a result on its way to the gradebook. Exists only by a teacher's act."""
+    """One version of a result on its way to the gradebook. Exists only by a teacher's act: a
+    trigger compares each new row with the release it comes from, and lets that never change."""
 
     __tablename__ = "grade_syncs"
 
@@ -73,6 +86,8 @@ class GradeSync(OfPlatform, Base):
     sent_at: Mapped[datetime | None]  # the timestamp the tries carry
     restamped: Mapped[bool] = mapped_column(default=False)  # a 409 has cost the first timestamp
     posted_at: Mapped[datetime | None]
+    unsure: Mapped[bool] = mapped_column(default=False)  # a try without an answer: look first
+    insisted: Mapped[bool] = mapped_column(default=False)  # a teacher asked for it once more
 
     __table_args__ = within_platform(
         UniqueConstraint("feedback_id"),

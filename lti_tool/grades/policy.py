@@ -5,7 +5,7 @@ change is refused (409), also when that change was an earlier try of ours that d
 teacher's own grade stands although the answer is 200; a locked grade answers 500 with `[]`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from lti_tool.grades.messages import (
     ReadBack,
     Result,
     Score,
+    StoodThere,
 )
 
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -50,9 +51,11 @@ _BUSY = frozenset({408, 425, 429})
 class Attempt:
     """One try to post `ours`, and all that is known about it.
 
-    `last_posted`: the score of ours that the gradebook held before, if any. `number`: 1 for the
-    first try. `age`: since the score was planned. `restamped`: this try already carried a second
-    timestamp after a 409. `read_back`: what was read afterwards, see `must_read_back`.
+    `last_posted`: the score of ours that the gradebook held before, if any; `earlier`: all others
+    for this pupil that ever left. `number`: 1 for the first try. `age`: since the score was
+    planned. `restamped`: this try already carried a second timestamp after a 409. `unsure`: an
+    earlier try may have arrived. `insisted`: a teacher has seen why it failed and asked for it
+    again. `read_back`: what was read afterwards, see `must_read_back`.
     """
 
     outcome: PostOutcome
@@ -62,6 +65,14 @@ class Attempt:
     number: int = 1
     age: timedelta = timedelta()
     restamped: bool = False
+    earlier: tuple[Score, ...] = ()
+    unsure: bool = False
+    insisted: bool = False
+
+    @property
+    def others(self) -> tuple[Score, ...]:
+        """All other scores of ours that may stand in the gradebook."""
+        return (*self.earlier, self.last_posted) if self.last_posted else self.earlier
 
 
 @dataclass(frozen=True)
@@ -98,9 +109,16 @@ def must_read_back(outcome: PostOutcome) -> bool:
     return isinstance(outcome, Answered) and (_accepted(outcome) or outcome.status == 409)
 
 
+def column_gone(outcome: PostOutcome) -> bool:
+    """Whether there is nothing at the column's address any more."""
+    return isinstance(outcome, Answered) and _FINAL.get(outcome.status) == FailureReason.COLUMN_GONE
+
+
 def decide(attempt: Attempt, now: datetime, jitter: float) -> Decision:
     """What to do after a try. `jitter`: random, 0 <= jitter < 1."""
     outcome = attempt.outcome
+    if isinstance(outcome, StoodThere):
+        return Posted(verified=True)
     if isinstance(outcome, NotSent):
         return Final(outcome.reason)
     if isinstance(outcome, NoAnswer):
@@ -110,6 +128,21 @@ def decide(attempt: Attempt, now: datetime, jitter: float) -> Decision:
     if outcome.status == 409:
         return _after_conflict(attempt, now, jitter)
     return _after_refusal(attempt, outcome, now, jitter)
+
+
+def may_have_arrived(outcome: PostOutcome) -> bool:
+    """Whether the score may stand in the gradebook although this try did not say so. A server
+    error is no proof of the contrary: a proxy may have lost patience after Moodle had stored it."""
+    if isinstance(outcome, Answered):
+        return outcome.status >= 500 and not _says_locked(outcome)
+    return isinstance(outcome, NoAnswer) and outcome.maybe_arrived
+
+
+def arrived(result: Result | None, ours: Score, others: Sequence[Score] = ()) -> bool:
+    """Whether this very score stands there, and not an older one of ours with equal points."""
+    if result is None or not same_score(result, ours):
+        return False
+    return not _is_an_older(result, ours, others)
 
 
 def retry_delay(attempt: int, jitter: float) -> timedelta:
@@ -155,13 +188,17 @@ def same_score(result: Result, score: Score) -> bool:
     return abs(result.score - score.given * scale) <= tolerance
 
 
-def overridden(result: Result, last_posted: Score | None, ours: Score) -> bool:
-    """Whether what stands there is by nobody of us: neither this score nor the one before."""
+def overridden(
+    result: Result, last_posted: Score | None, ours: Score, earlier: Sequence[Score] = ()
+) -> bool:
+    """Whether what stands there is by nobody of us: neither this score nor one before it.
+
+    Every score that left counts, also one that a newer version overtook while nobody answered.
+    """
     if result.score is None:
         return last_posted is not None  # somebody took our grade away
-    if same_score(result, ours):
-        return False
-    return last_posted is None or not same_score(result, last_posted)
+    known = (ours, *earlier, *((last_posted,) if last_posted else ()))
+    return not any(same_score(result, score) for score in known)
 
 
 def _after_acceptance(attempt: Attempt) -> Decision:
@@ -177,31 +214,41 @@ def _after_acceptance(attempt: Attempt) -> Decision:
 def _after_conflict(attempt: Attempt, now: datetime, jitter: float) -> Decision:
     """409: an earlier try did arrive, or a teacher was faster, or a clock is slow."""
     if not attempt.read_back.known:
-        return _later(attempt, None, now, jitter)
+        return _after_blind_conflict(attempt, now, jitter)
     result = attempt.read_back.result or _NOTHING
-    if same_score(result, attempt.ours) and not _is_the_older(result, attempt):
+    if arrived(result, attempt.ours, attempt.others):
         return Posted(verified=True)
-    if overridden(result, attempt.last_posted, attempt.ours):
+    theirs = overridden(result, attempt.last_posted, attempt.ours, attempt.earlier)
+    if theirs and not (attempt.insisted and not attempt.restamped):
         return Final(FailureReason.OVERRIDDEN)
     if attempt.restamped:
         return Final(FailureReason.CLOCK)
     return Retry(RESTAMP_WAIT, restamp=True, newer_than=result.timestamp)
 
 
+def _after_blind_conflict(attempt: Attempt, now: datetime, jitter: float) -> Decision:
+    """409, and nobody knows what stands there. A later timestamp is never tried blindly."""
+    if attempt.read_back.possible:
+        return _later(attempt, None, now, jitter)
+    return Posted(verified=False) if attempt.unsure else Final(FailureReason.REJECTED)
+
+
 def _after_refusal(attempt: Attempt, outcome: Answered, now: datetime, jitter: float) -> Decision:
-    if outcome.status == 500 and outcome.empty_list:
+    if _says_locked(outcome):
         return Final(FailureReason.LOCKED)
     if outcome.status >= 500 or outcome.status in _BUSY:
         return _later(attempt, outcome.retry_after, now, jitter)
     return Final(_FINAL.get(outcome.status, FailureReason.REJECTED))
 
 
-def _is_the_older(result: Result, attempt: Attempt) -> bool:
-    """Equal points, but under the comment of our last score: the new comment has not arrived."""
-    last, ours = attempt.last_posted, attempt.ours
-    if last is None or result.comment is None or _words(last.comment) == _words(ours.comment):
+def _is_an_older(result: Result, ours: Score, others: Sequence[Score]) -> bool:
+    """Equal points, but under the comment of an older score: the new comment has not arrived."""
+    if result.comment is None or _words(result.comment) == _words(ours.comment):
         return False
-    return same_score(result, last) and _words(result.comment) == _words(last.comment)
+    return any(
+        same_score(result, other) and _words(result.comment) == _words(other.comment)
+        for other in others
+    )
 
 
 def _later(
@@ -212,6 +259,10 @@ def _later(
     if attempt.age + after > GIVE_UP_AFTER:
         return Final(FailureReason.GAVE_UP)
     return Retry(after)
+
+
+def _says_locked(outcome: Answered) -> bool:
+    return outcome.status == 500 and outcome.empty_list
 
 
 def _accepted(outcome: Answered) -> bool:

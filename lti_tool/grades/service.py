@@ -1,56 +1,36 @@
-"""Scores on their way to the gradebook: planned when feedback is let out, posted by the worker.
+"""Scores on their way to the gradebook: planned when feedback is let out, sent again by teachers.
 
-A score exists only by a teacher's act, and each version of a result is posted at most once.
+A score exists only by a teacher's act, and each version of a result is posted at most once. What
+the worker does with it is in `posting`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.content.models import Mode, RegularTask
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, NotFound
 from lti_tool.core.moves import moved
-from lti_tool.grades.ags import LINE_ITEM_SCOPE, SCORE_SCOPE
+from lti_tool.grades import columns
 from lti_tool.grades.comment import comment_of
-from lti_tool.grades.messages import FailureReason, Score
-from lti_tool.grades.models import MOVES, GradeSync, LineItem, SyncState
-from lti_tool.grades.policy import Decision, Final, Posted, Retry, stamp
+from lti_tool.grades.models import MOVES, OPEN, GradeSync, SyncState
+from lti_tool.grades.policy import stamp
+from lti_tool.grades.posting import last_left, of_same_pupil
 from lti_tool.grades.scoring import CriterionLevel, score_of
 from lti_tool.launch.models import ResourceLink
 from lti_tool.launch.session import LaunchSession
-from lti_tool.people.models import Person
 from lti_tool.people.services import teachers_of
 from lti_tool.submissions.models import Feedback, ReleasedBy, Submission
 
-OPEN = (SyncState.PLANNED, SyncState.POSTING)
-
-
-@dataclass(frozen=True)
-class Posting:
-    """All that posting one score needs, read in one short transaction. `line_item_url` is None
-    where the column has to be looked up or made first (`lineitems_url`, `label`)."""
-
-    sync_id: UUID
-    link_id: UUID
-    lms_link_id: str
-    line_item_url: str | None
-    lineitems_url: str | None
-    may_create: bool
-    label: str
-    task_id: UUID
-    score: Score
-    last_posted: Score | None
-    planned_at: datetime
-    restamped: bool
+_STOPPED = (SyncState.FAILED, SyncState.OVERRIDDEN)
 
 
 def points_of(task: RegularTask, feedback: Feedback) -> Decimal | None:
@@ -73,13 +53,16 @@ def plan(db: Session, submission_id: UUID, feedback_id: UUID) -> GradeSync | Non
     task = db.get_one(RegularTask, submission.task_id)
     link = db.get_one(ResourceLink, submission.resource_link_id)
     points = points_of(task, feedback)
-    if points is None or not _may_report(task, feedback) or not has_column(link):
+    if not _may_report(task, feedback) or not columns.has_column(link):
         return None
     if submission.person_id in teachers_of(db, submission.course_id):
         return None
+    _one_at_a_time(db, submission.resource_link_id, submission.person_id)
     if _later_attempt_reported(db, submission):
         return None
-    _supersede_open(db, submission)
+    _supersede_open(db, submission)  # without points, too: the older ones do not hold any more
+    if points is None:
+        return None
     sync = GradeSync(
         id=uuid7(),
         platform_id=submission.platform_id,
@@ -100,102 +83,60 @@ def plan(db: Session, submission_id: UUID, feedback_id: UUID) -> GradeSync | Non
     return sync
 
 
-def has_column(link: ResourceLink) -> bool:
-    """Whether the LMS takes scores for this activity, as far as its launches said."""
-    if SCORE_SCOPE not in link.ags_scopes:
-        return False
-    return link.lineitem_url is not None or link.lineitems_url is not None
-
-
-def begin_posting(db: Session, sync_id: UUID, now: datetime) -> Posting | None:
-    """Take up a planned score; None if it was superseded or is finished already."""
-    sync = db.get(GradeSync, sync_id, with_for_update=True)
-    if sync is None or sync.state not in OPEN:
-        return None
-    link = db.get_one(ResourceLink, sync.resource_link_id)
-    person = db.get_one(Person, sync.person_id)
-    last_sent = _last(db, sync, GradeSync.sent_at)
-    last_posted = _last(db, sync, GradeSync.posted_at)
-    if sync.state is SyncState.PLANNED:  # a worker that died leaves it posting
-        sync.state = moved(sync.state, SyncState.POSTING, MOVES)
-    if sync.sent_at is None:  # a retry carries its first timestamp, so that a score which did
-        # arrive is recognised as such
-        sync.sent_at = stamp(now, last_sent.sent_at if last_sent else None)
-    db.flush()
-    item = db.scalar(select(LineItem.url).where(LineItem.resource_link_id == link.id))
-    return Posting(
-        sync_id=sync.id,
-        link_id=link.id,
-        lms_link_id=link.link_id,
-        line_item_url=link.lineitem_url or item,
-        lineitems_url=link.lineitems_url,
-        may_create=LINE_ITEM_SCOPE in link.ags_scopes,
-        label=link.title,
-        task_id=db.get_one(Submission, sync.submission_id).task_id,
-        score=_score(sync, person.sub),
-        last_posted=_score(last_posted, person.sub) if last_posted else None,
-        planned_at=sync.planned_at,
-        restamped=sync.restamped,
-    )
-
-
-def remember_line_item(db: Session, posting: Posting, platform_id: UUID, url: str) -> None:
-    """The column that was looked up or made, for the next time."""
-    new = insert(LineItem).values(
-        id=uuid7(), platform_id=platform_id, resource_link_id=posting.link_id, url=url
-    )
-    db.execute(
-        new.on_conflict_do_update(
-            index_elements=["resource_link_id"],
-            set_={"url": url, "found_at": func.now()},
-        )
-    )
-
-
-def keep_decision(db: Session, sync_id: UUID, decision: Decision, now: datetime) -> None:
-    """Write down what became of a try. A row superseded in the meantime stays superseded, but that
-    it did arrive is remembered: it is what the gradebook holds now."""
-    sync = db.get_one(GradeSync, sync_id, with_for_update=True)
-    if isinstance(decision, Posted):
-        sync.posted_at = func.now()
-    if sync.state not in OPEN:
-        return
-    if isinstance(decision, Posted):
-        sync.state = moved(sync.state, SyncState.POSTED, MOVES)
-    elif isinstance(decision, Retry):
-        sync.state = moved(sync.state, SyncState.PLANNED, MOVES)
-        if decision.restamp:
-            sync.restamped = True
-            sync.sent_at = stamp(now + decision.after, sync.sent_at, decision.newer_than)
-    else:
-        _fail(sync, decision)
-    db.flush()
-
-
-def send_again(db: Session, launch: LaunchSession, sync_id: UUID) -> None:
-    """A teacher asks for another try of a score that failed.
+def send_again(db: Session, launch: LaunchSession, sync_id: UUID, now: datetime) -> None:
+    """A teacher asks for another try of a score that failed, or that their own grade in the LMS
+    kept out: never by itself, because only they know whether they have taken that grade back.
 
     Raises:
         NotFound: not of this activity. Conflict: "not_failed", or "newer_score".
     """
-    sync = db.scalar(
-        select(GradeSync)
-        .where(
-            GradeSync.id == sync_id,
-            GradeSync.resource_link_id == launch.resource_link_id,
-        )
-        .with_for_update()
-    )
+    here = (GradeSync.id == sync_id, GradeSync.resource_link_id == launch.resource_link_id)
+    sync = db.scalar(select(GradeSync).where(*here))
     if sync is None:
         raise NotFound("grade sync")
-    if sync.state is not SyncState.FAILED:
+    _one_at_a_time(db, sync.resource_link_id, sync.person_id)
+    db.refresh(sync, with_for_update=True)
+    if sync.state not in _STOPPED:
         raise Conflict("not_failed")
     if _newest(db, sync).id != sync.id:
         raise Conflict("newer_score")
+    # A new timestamp, once and here: what a teacher changes in the LMS after this act is newer.
+    sync.sent_at = stamp(now, last_left(db, sync))
     sync.state, sync.reason = moved(sync.state, SyncState.PLANNED, MOVES), None
-    sync.sent_at, sync.restamped, sync.planned_at = None, False, func.now()
+    sync.restamped, sync.insisted, sync.planned_at = False, True, func.now()
     db.flush()
     _enqueue(db, sync)
+
+
+def send_all_again(db: Session, launch: LaunchSession, now: datetime) -> int:
+    """Another try for every pupil of this activity whose newest score failed; returns how many.
+    Nothing happens to those that are on their way already, however often the button is pressed."""
+    newest = (
+        select(GradeSync.id, GradeSync.state)
+        .where(GradeSync.resource_link_id == launch.resource_link_id)
+        .ext(distinct_on(GradeSync.person_id))
+        .order_by(GradeSync.person_id, GradeSync.id.desc())
+        .subquery()
+    )
+    failed = select(newest.c.id).where(newest.c.state == SyncState.FAILED).order_by(newest.c.id)
+    sent = 0
+    for sync_id in db.scalars(failed).all():
+        try:
+            send_again(db, launch, sync_id, now)
+        except Conflict:  # somebody else was faster
+            continue
+        sent += 1
+    return sent
+
+
+def make_new_column(db: Session, launch: LaunchSession, now: datetime) -> int:
+    """A teacher wants a new column in the place of one that is gone, and everything sent there.
+
+    Raises:
+        Conflict: "column_not_gone".
+    """
+    columns.ask_for_new(db, launch)
+    return send_all_again(db, launch, now)
 
 
 def _may_report(task: RegularTask, feedback: Feedback) -> bool:
@@ -203,6 +144,12 @@ def _may_report(task: RegularTask, feedback: Feedback) -> bool:
     if feedback.release is ReleasedBy.TEACHER:
         return task.mode is Mode.REVIEWED or task.reports_score
     return feedback.release is ReleasedBy.TASK_RULE and task.reports_score
+
+
+def _one_at_a_time(db: Session, link_id: UUID, person_id: UUID) -> None:
+    """Until the end of the transaction nobody else plans or sends again for this pupil."""
+    key = func.hashtextextended(f"{link_id} {person_id}", 0)
+    db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _later_attempt_reported(db: Session, submission: Submission) -> bool:
@@ -231,48 +178,10 @@ def _supersede_open(db: Session, submission: Submission) -> None:
     )
 
 
-def _of_same_pupil(sync: GradeSync) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (
-        GradeSync.resource_link_id == sync.resource_link_id,
-        GradeSync.person_id == sync.person_id,
-    )
-
-
-def _last(
-    db: Session, sync: GradeSync, moment: InstrumentedAttribute[datetime | None]
-) -> GradeSync | None:
-    """The other score of this pupil that was the last to leave, or to arrive."""
-    return db.scalar(
-        select(GradeSync)
-        .where(*_of_same_pupil(sync), GradeSync.id != sync.id, moment.is_not(None))
-        .order_by(moment.desc())
-        .limit(1)
-    )
-
-
 def _newest(db: Session, sync: GradeSync) -> GradeSync:
     return db.scalars(
-        select(GradeSync).where(*_of_same_pupil(sync)).order_by(GradeSync.id.desc()).limit(1)
+        select(GradeSync).where(*of_same_pupil(sync)).order_by(GradeSync.id.desc()).limit(1)
     ).one()
-
-
-def _score(sync: GradeSync, sub: str) -> Score:
-    assert sync.sent_at is not None  # noqa: S101  # every caller has just stamped or filtered it
-    return Score(
-        user_id=sub,
-        given=sync.score,
-        maximum=Decimal(sync.score_maximum),
-        comment=sync.comment,
-        timestamp=sync.sent_at,
-    )
-
-
-def _fail(sync: GradeSync, decision: Final) -> None:
-    if decision.reason is FailureReason.OVERRIDDEN:
-        sync.state = moved(sync.state, SyncState.OVERRIDDEN, MOVES)
-    else:
-        sync.state = moved(sync.state, SyncState.FAILED, MOVES)
-        sync.reason = decision.reason.value
 
 
 def _enqueue(db: Session, sync: GradeSync) -> None:

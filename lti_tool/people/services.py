@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -50,11 +51,18 @@ class PlatformSpec:
     deployment_ids: tuple[str, ...] = ()
 
 
+KEYS_AT_HAND = 64
+
+
 class KeySeal:
-    """Private keys as they lie in the database: PKCS #8, encrypted with the tool's secret."""
+    """Private keys as they lie in the database: PKCS #8, encrypted with the tool's secret.
+
+    Opening one is slow on purpose, so opened ones stay in this process's memory.
+    """
 
     def __init__(self, secret: str) -> None:
         self._password = secret.encode()
+        self.open = lru_cache(maxsize=KEYS_AT_HAND)(self._open)
 
     def seal(self, key: rsa.RSAPrivateKey) -> str:
         return key.private_bytes(
@@ -63,7 +71,7 @@ class KeySeal:
             serialization.BestAvailableEncryption(self._password),
         ).decode()
 
-    def open(self, pem: str) -> rsa.RSAPrivateKey:
+    def _open(self, pem: str) -> rsa.RSAPrivateKey:
         """Raises KeyUnreadable."""
         try:
             key = serialization.load_pem_private_key(pem.encode(), self._password)

@@ -27,15 +27,16 @@ from .tokens import RESULT_SCOPE, SCORE_SCOPE, need_token
 def receive(lms: Lms, course_id: str, item_id: str) -> Response:
     """POST …/lineitem/scores: 200 with an empty body; every attempt goes to the ledger."""
     try:
-        _receive(lms, course_id, item_id)
+        stored = _receive(lms, course_id, item_id)
     except RefusedError as refused:
         note(lms, item_id, refused.status, stored=False)
         raise
-    note(lms, item_id, 200, stored=True)
+    note(lms, item_id, 200, stored=stored)
     return Response("", 200, content_type=f"{SCORE}; charset=utf-8")
 
 
-def _receive(lms: Lms, course_id: str, item_id: str) -> None:
+def _receive(lms: Lms, course_id: str, item_id: str) -> bool:
+    """Whether the gradebook took it: beside a teacher's own grade it says 200 and does not."""
     need_content(SCORE)
     need_token(lms, SCORE_SCOPE)
     course = lms.course(course_id)
@@ -60,6 +61,7 @@ def _receive(lms: Lms, course_id: str, item_id: str) -> None:
             raise RefusedError(409, reason, body="[]") from None
         except LockedGradeError:
             raise RefusedError(500, body="[]") from None
+    return not old.overridden
 
 
 def _refuse_score() -> NoReturn:

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from lti_tool.core.outbound import OutboundFailed, OutboundGarbage, OutboundRefused, Refusal
-from lti_tool.grades.ags import AgsClient, AgsRefused
+from lti_tool.grades.ags import AgsClient, AgsRefused, Wanted
 from lti_tool.grades.messages import (
     UNREAD,
+    UNREADABLE,
     Answered,
     FailureReason,
     NoAnswer,
@@ -36,6 +37,11 @@ def school() -> Iterator[School]:
 
 def ags(school: School) -> AgsClient:
     return AgsClient(school.outbound, school.tokens)
+
+
+def wanted(school: School, link: str = "3") -> Wanted:
+    scope = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
+    return Wanted(school.columns, scope, link, "task-1", "gustav-task")
 
 
 def eight(user: str = "7") -> Score:
@@ -193,21 +199,21 @@ class TestResults:
 
 class TestColumns:
     def test_the_column_of_an_activity_is_found(self, school: School) -> None:
-        found = ags(school).find_line_item(school.endpoint, school.columns, "3")
+        found = ags(school).find_line_item(school.endpoint, wanted(school))
 
         assert found == school.column
         (seen,) = school.seen_at(f"{SERVICES}/lineitems")
         assert seen.target.endswith("?type_id=1&resource_link_id=3")
 
     def test_an_activity_without_a_column_has_none(self, school: School) -> None:
-        assert ags(school).find_line_item(school.endpoint, school.columns, "4") is None
+        assert ags(school).find_line_item(school.endpoint, wanted(school, "4")) is None
 
     def test_the_column_of_another_activity_is_not_taken(self, school: School) -> None:
         school.will_answer(
             f"{SERVICES}/lineitems", page([{"id": school.column, "resourceLinkId": "9"}])
         )
 
-        assert ags(school).find_line_item(school.endpoint, school.columns, "3") is None
+        assert ags(school).find_line_item(school.endpoint, wanted(school)) is None
 
     @pytest.mark.parametrize("column", ["https://evil.example/5", "http://127.0.0.1:1/5"])
     def test_a_column_on_another_host_is_refused(self, school: School, column: str) -> None:
@@ -215,25 +221,20 @@ class TestColumns:
         school.will_answer(f"{SERVICES}/lineitems", listed)
 
         with pytest.raises(OutboundRefused) as refused:
-            ags(school).find_line_item(school.endpoint, school.columns, "3")
+            ags(school).find_line_item(school.endpoint, wanted(school))
 
         assert refused.value.reason is Refusal.ORIGIN
 
     def test_a_column_is_made(self, school: School) -> None:
         made = ags(school).create_line_item(
-            school.endpoint,
-            school.columns,
-            label="Fotosynthese",
-            maximum=Decimal("12.5"),
-            resource_link_id="3",
-            tag="gustav",
+            school.endpoint, wanted(school), label="Fotosynthese", maximum=Decimal("12.5")
         )
 
         assert made == school.url(f"{SERVICES}/lineitems/6/lineitem?type_id=1")
         (seen,) = school.seen_at(f"{SERVICES}/lineitems")
         assert seen.body == (
             b'{"label": "Fotosynthese", "scoreMaximum": 12.5,'
-            b' "resourceLinkId": "3", "tag": "gustav"}'
+            b' "resourceLinkId": "3", "resourceId": "task-1", "tag": "gustav-task"}'
         )
 
     @pytest.mark.parametrize("answer", [page({}), page([]), page({"id": 5})])
@@ -242,14 +243,14 @@ class TestColumns:
 
         with pytest.raises(OutboundGarbage):
             ags(school).create_line_item(
-                school.endpoint, school.columns, label="x", maximum=Decimal(1), resource_link_id="3"
+                school.endpoint, wanted(school), label="x", maximum=Decimal(1)
             )
 
     def test_a_service_that_is_switched_off_is_told_apart(self, school: School) -> None:
         school.will_answer(TOKEN, Answer(400, b'{"error": "invalid_scope"}'))
 
         with pytest.raises(TokenRefused):
-            ags(school).find_line_item(school.endpoint, school.columns, "3")
+            ags(school).find_line_item(school.endpoint, wanted(school))
 
 
 class TestDelivery:
@@ -328,16 +329,23 @@ class TestDelivery:
         assert deliver(school, eight()) == Final(FailureReason.COLUMN_GONE)
 
     @pytest.mark.parametrize(
-        "answer", [Answer(404), Answer(503), Raw(hang=True), Answer(200, b"x")]
+        ("answer", "read_back"),
+        [
+            (Answer(404), UNREADABLE),
+            (Answer(403), UNREADABLE),
+            (Answer(503), UNREAD),
+            (Raw(hang=True), UNREAD),
+            (Answer(200, b"x"), UNREAD),
+        ],
     )
     def test_a_result_that_cannot_be_read_leaves_moodles_word(
-        self, school: School, answer: Answer | Raw
+        self, school: School, answer: Answer | Raw, read_back: ReadBack
     ) -> None:
         school.will_answer(RESULTS, answer)
 
         outcome = ags(school).deliver(school.endpoint, school.column, eight())
 
-        assert outcome == (Answered(200), UNREAD)
+        assert outcome == (Answered(200), read_back)
 
     def test_nothing_is_read_where_the_answer_is_clear(self, school: School) -> None:
         ags(school).deliver(school.endpoint, school.column, eight("99"))
