@@ -43,7 +43,6 @@ from lti_tool.launch.views import Entrance
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.submissions import views as work
-from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +65,7 @@ def build_database(settings: Settings) -> Database:
     """The database as the application's role, with the flows that follow from events."""
     return Database(
         settings.database_url.get_secret_value(),
-        handlers={FeedbackReleased: flows.on_feedback_released},
+        handlers=flows.HANDLERS,
         ring=bell.ringer(settings.redis_url),
     )
 

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
+from lti_tool.content import copies
 from lti_tool.content.access import find_task, may_edit, task_here
 from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.content.service import unit_of
@@ -37,7 +38,7 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset({"released", "saved", "again", "sent"})
+DONE = frozenset({"released", "saved", "again", "sent", "shared", "copied", "later"})
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ class PastVersion:
 def activity(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """Numbers, then what went wrong, then everybody."""
     task = task_here(db, launch)
+    unit = unit_of(db, task)
     now = queries.activity(db, launch, task)
     return render_template(
         "overview/activity.html",
         task=task,
-        unit_title=unit_of(db, task).title,
+        unit_title=unit.title,
+        borrowed=copies.borrowed(db, launch, unit),
         may_edit=may_edit(db, launch, task),
         activity=now,
         seen=_digest(now),
@@ -77,6 +80,22 @@ def activity(db: Session, launch: LaunchSession) -> ResponseReturnValue:
         done=_done(),
         say=_speech(),
     )
+
+
+@bp.post("/unit")
+@instructor
+def decide(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Share the unit with the course it comes from, or have a copy of it for this one."""
+    unit = unit_of(db, task_here(db, launch))
+    act = {"shared": copies.share, "copied": copies.copy}.get(request.form.get("use", ""))
+    if act is None:
+        raise Invalid({"use": "unknown"})
+    try:
+        with db.begin_nested():
+            done = act(db, launch, unit).value
+    except Conflict:
+        done = "later"
+    return redirect(url_for(".activity", done=done), 303)
 
 
 @bp.get("/now")

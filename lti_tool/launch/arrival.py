@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -120,23 +120,28 @@ def _resource_link(
     link, ags = claims.resource_link, claims.ags
     if link is None or claims.message_type is not MessageType.RESOURCE_LINK:
         return None
+    named_id = _named_id(claims)
     new = insert(ResourceLink).values(
         id=uuid7(),
         platform_id=login.platform_id,
         course_id=course_id,
         link_id=link.id,
         title=link.title or "",
-        content_id=_content_id(claims),
+        named_id=named_id,
+        content_id=func.opened_in(course_id, named_id),
         lineitem_url=ags.lineitem if ags else None,
         lineitems_url=ags.lineitems if ags else None,
         ags_scopes=sorted(ags.scopes) if ags else [],
     )
     latest = new.excluded
+    same_name = ResourceLink.named_id.is_not_distinct_from(latest.named_id)
     statement = new.on_conflict_do_update(
         index_elements=["course_id", "link_id"],
         set_={
             "title": latest.title,
-            "content_id": latest.content_id,
+            "named_id": latest.named_id,
+            # What a name opens is settled when it first comes; then only a teacher changes it.
+            "content_id": case((same_name, ResourceLink.content_id), else_=latest.content_id),
             # Moodle leaves `lineitem` out once a second one hangs on the link.
             "lineitem_url": func.coalesce(latest.lineitem_url, ResourceLink.lineitem_url),
             "lineitems_url": func.coalesce(latest.lineitems_url, ResourceLink.lineitems_url),
@@ -146,7 +151,7 @@ def _resource_link(
     return db.execute(statement.returning(ResourceLink.id)).scalar_one()
 
 
-def _content_id(claims: LaunchClaims) -> UUID | None:
+def _named_id(claims: LaunchClaims) -> UUID | None:
     try:
         return UUID(claims.custom.get(CONTENT_KEY, ""))
     except ValueError:
