@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .lms import Lms, PageError
 from .oidc import initiate
-from .settings import Person, Role
+from .settings import Course, Person, Role
 from .shell import activity_for, course_for, log_in, need_teacher, origin, page, say, visitor
 from .texts import ROLE_NAMES
 
@@ -49,6 +49,7 @@ def course(lms: Lms, user_id: str, course_id: str) -> Response:
         course=here,
         courses=lms.courses_of(person),
         is_teacher=here.role_of(user_id) is Role.TEACHER,
+        others=_others(lms, here),
         activities=[(activity, maxima.get(activity.link_id)) for activity in activities],
         notices=lms.take_notices(person),
     )
@@ -117,6 +118,13 @@ def come_back(lms: Lms, user_id: str) -> Response:
     for message in filter(None, map(request.args.get, ("lti_msg", "lti_errormsg"))):
         lms.leave_notice(person, message)
     return page("leave_frame.html", url=f"/as/{user_id}/course/{here.course_id}")
+
+
+def _others(lms: Lms, course: Course) -> list[Person]:
+    """Who could still be enrolled; only copies take anybody in."""
+    if not course.history:
+        return []
+    return [one for one in lms.settings.people if course.role_of(one.user_id) is None]
 
 
 def _allow(lms: Lms) -> str:
