@@ -8,7 +8,7 @@ give-up here and nowhere else.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from feedback_engine.contract import FeedbackDraft, FeedbackEngine
 from feedback_engine.errors import EngineFailed, EngineRefused, EngineUnavailable
+from lti_tool.content.copies import UnitCopied
 from lti_tool.core import jobs
 from lti_tool.core.clock import Clock
-from lti_tool.core.db import WORKER, Begin, service_of
+from lti_tool.core.db import WORKER, Begin, Handler, service_of
 from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.core.moves import ForbiddenMove
 from lti_tool.core.outbound import OutboundError
@@ -38,7 +39,7 @@ from lti_tool.people.roster_client import RosterClient, RosterRefused
 from lti_tool.people.roster_rules import failure_of
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
-from lti_tool.submissions import assessment
+from lti_tool.submissions import assessment, copies
 from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
@@ -82,6 +83,21 @@ class Workshop:
 def on_feedback_released(db: Session, event: FeedbackReleased) -> None:
     """Effects of feedback that was let out, in the transaction that let it out."""
     grades.plan(db, event.submission_id, event.feedback_id)
+
+
+def on_unit_copied(db: Session, event: UnitCopied) -> None:
+    """What a course has handed in so far goes along to its copy, in the transaction that made it.
+
+    Raises:
+        Conflict: not at this moment; nothing is copied then.
+    """
+    copies.follow(db, event.course_id, event.tasks, event.criteria)
+
+
+HANDLERS: Mapping[type, Handler] = {
+    FeedbackReleased: on_feedback_released,
+    UnitCopied: on_unit_copied,
+}
 
 
 def give_feedback(shop: Workshop, claim: Claim) -> None:

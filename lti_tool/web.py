@@ -31,7 +31,7 @@ from lti_tool.content import views as content
 from lti_tool.content.access import task_here
 from lti_tool.content.deep_linking import Addresses
 from lti_tool.core import bell, http
-from lti_tool.core.clock import utc_now
+from lti_tool.core.clock import Clock, utc_now
 from lti_tool.core.db import LAUNCH, WORKER, Database
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
@@ -44,7 +44,6 @@ from lti_tool.launch.views import Entrance
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.submissions import views as work
-from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 
@@ -68,15 +67,19 @@ def build_database(settings: Settings) -> Database:
     """The database as the application's role, with the flows that follow from events."""
     return Database(
         settings.database_url.get_secret_value(),
-        handlers={FeedbackReleased: flows.on_feedback_released},
+        handlers=flows.HANDLERS,
         ring=bell.ringer(settings.redis_url),
     )
 
 
 def create_app(
-    settings: Settings, database: Database, fetch_keys: FetchKeys | None = None
+    settings: Settings,
+    database: Database,
+    fetch_keys: FetchKeys | None = None,
+    clock: Clock = utc_now,
 ) -> Flask:
-    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client."""
+    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client, `clock`
+    for what launches and key sets are measured by."""
     app = Flask(__name__)
     app.config.update(_configuration(settings))
     secrets = Secrets(settings.secret_key.get_secret_value())
@@ -95,9 +98,9 @@ def create_app(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
-        keysets=KeySets(fetch_keys, utc_now),
+        keysets=KeySets(fetch_keys, clock),
         base_url=settings.base_url,
-        clock=utc_now,
+        clock=clock,
     )
     app.register_blueprint(entrance.blueprint())
     install_session_paths(app)

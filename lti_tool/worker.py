@@ -38,7 +38,6 @@ from lti_tool.launch.session import forget_old_sessions
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import ServiceTokens
-from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +46,7 @@ def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
     """The database as the application's role, with the flows that follow from events."""
     return Database(
         settings.database_url.get_secret_value(),
-        handlers={FeedbackReleased: flows.on_feedback_released},
+        handlers=flows.HANDLERS,
         ring=ring,
         pool_size=settings.worker_threads + 3,
     )

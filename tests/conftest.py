@@ -11,7 +11,6 @@ from lti_tool import flows
 from lti_tool.core.db import Database
 from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
 from lti_tool.core.schema import upgrade
-from lti_tool.submissions.versions import FeedbackReleased
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +27,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """As web and worker see it: the role that owns nothing, and the flows wired up."""
-    made = Database(postgres.app_url, handlers={FeedbackReleased: flows.on_feedback_released})
+    made = Database(postgres.app_url, handlers=flows.HANDLERS)
     yield made
     made.close()
     with psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True) as db:

@@ -70,6 +70,7 @@ def link(database: Database, school: School, course_id: UUID, content_id: UUID |
             platform_id=school.platform_id,
             course_id=course_id,
             link_id=str(uuid7()),
+            named_id=content_id,
             content_id=content_id,
         )
         db.add(row)

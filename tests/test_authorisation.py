@@ -70,6 +70,7 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "work.attempt": (200, 404, 404, 403, 403, 403, 401),
     "overview.activity": TEACHERS_PAGE,
     "overview.now": TEACHERS_PAGE,
+    "overview.decide": TEACHERS_ACT,
     "overview.work": TEACHERS_PAGE,
     "overview.pupil": TEACHERS_ACT,
     "overview.confirm": TEACHERS_ACT,
@@ -129,6 +130,7 @@ class School:
             "work.hand_in": {"text": "Neu", "client_key": str(uuid4()), "attempt": self.attempt},
             "work.draft": {"text": "Entwurf", "version": "0"},
             "overview.confirm": {"version": "1"},
+            "overview.decide": {"use": "shared"},
             "content.create": {"action": "save"},
             "content.change": {"action": "save", "version": "1"},
         }

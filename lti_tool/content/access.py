@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
 from sqlalchemy.orm import Session
 
-from lti_tool.content.models import RegularTask, Section, Task, Unit
+from lti_tool.content.models import RegularTask, Section, Task, Unit, UnitUse, UseDecision
 from lti_tool.core.errors import NotFound
 from lti_tool.launch.models import ResourceLink
 from lti_tool.launch.session import LaunchSession
+from lti_tool.people.models import Course
 from lti_tool.people.roles import Role
 
 
@@ -62,7 +63,7 @@ def may_edit(db: Session, launch: LaunchSession, task: Task) -> bool:
 
 def visible(launch: LaunchSession) -> ColumnElement[bool]:
     """Condition on `Task` and `Unit`: the launch may see the task."""
-    return or_(linked(launch), owned(launch))
+    return or_(and_(linked(launch), _in_this_space(launch)), owned(launch))
 
 
 def linked(launch: LaunchSession) -> ColumnElement[bool]:
@@ -73,7 +74,25 @@ def linked(launch: LaunchSession) -> ColumnElement[bool]:
 
 
 def owned(launch: LaunchSession) -> ColumnElement[bool]:
-    """Condition on `Unit`: it is the course's or the author's own; never for pupils."""
+    """Condition on `Unit`: it is the course's or the author's own; never for pupils. Where the
+    course has a copy of its own, the copy stands for the author's original."""
     if launch.role is not Role.INSTRUCTOR:
         return false()
-    return or_(Unit.course_id == launch.course_id, Unit.author_id == launch.person_id)
+    brought_along = and_(
+        Unit.author_id == launch.person_id, _in_this_space(launch), not_(_copied_for(launch))
+    )
+    return or_(Unit.course_id == launch.course_id, brought_along)
+
+
+def _in_this_space(launch: LaunchSession) -> ColumnElement[bool]:
+    """Condition on `Unit`: it lives in the deployment of the launch."""
+    here = select(Course.deployment_id).where(Course.id == launch.course_id)
+    return Unit.deployment_id == here.scalar_subquery()
+
+
+def _copied_for(launch: LaunchSession) -> ColumnElement[bool]:
+    return exists().where(
+        UnitUse.unit_id == Unit.id,
+        UnitUse.course_id == launch.course_id,
+        UnitUse.decision == UseDecision.COPIED,
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, func, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -26,17 +26,27 @@ class Mode(StrEnum):
     REVIEWED = "reviewed"
 
 
+class UseDecision(StrEnum):
+    """What teachers decide about a unit that their course found in another one."""
+
+    SHARED = "shared"
+    COPIED = "copied"
+
+
 class Unit(OfPlatform, Base):
-    """A learning unit; belongs to the course it was written in and to its author."""
+    """A learning unit; belongs to the course it was written in and to its author. It is seen in
+    one deployment only, that of its course."""
 
     __tablename__ = "units"
 
+    deployment_id: Mapped[UUID] = mapped_column(server_default=text("app_deployment()"))
     course_id: Mapped[UUID]
     author_id: Mapped[UUID | None]
     title: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = within_platform(
+        same_platform("deployment_id", "deployments"),
         same_platform("course_id", "courses"),
         same_platform("author_id", "persons", ondelete="SET NULL (author_id)"),
         CheckConstraint("title <> ''", name="title"),
@@ -143,4 +153,44 @@ class Criterion(OfPlatform, Base):
             unique=True,
             postgresql_where=text("retired_at IS NULL"),
         ),
+    )
+
+
+class UnitUse(OfPlatform, Base):
+    """What the teachers of a course decided about a unit of another course that an activity of
+    theirs opens: one for both, or a copy of their own. Without a row nobody was asked yet."""
+
+    __tablename__ = "unit_uses"
+
+    course_id: Mapped[UUID]
+    unit_id: Mapped[UUID]
+    decision: Mapped[UseDecision] = mapped_column(enum_column(UseDecision))
+    copy_id: Mapped[UUID | None]  # the course's own unit
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = within_platform(
+        UniqueConstraint("course_id", "unit_id"),
+        same_platform("course_id", "courses"),
+        same_platform("unit_id", "units"),
+        same_platform("copy_id", "units"),
+        same_platform("decided_by", "persons", ondelete="SET NULL (decided_by)"),
+        CheckConstraint("(decision = 'copied') = (copy_id IS NOT NULL)", name="copied"),
+    )
+
+
+class TaskCopy(OfPlatform, Base):
+    """In this course, activities that name `original_id` open `copy_id`. The LMS keeps the first
+    name for ever, in copies of copies too; the original itself may be gone by then."""
+
+    __tablename__ = "task_copies"
+
+    course_id: Mapped[UUID]
+    original_id: Mapped[UUID]
+    copy_id: Mapped[UUID]
+
+    __table_args__ = within_platform(
+        UniqueConstraint("original_id", "course_id"),
+        same_platform("course_id", "courses"),
+        same_platform("copy_id", "tasks"),
     )

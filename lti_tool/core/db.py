@@ -189,6 +189,19 @@ def become(db: Session, actor: Actor) -> None:
     db.info["actor"] = actor
 
 
+@contextmanager
+def acting_as(db: Session, actor: Actor) -> Iterator[None]:
+    """For these few lines the transaction acts for `actor`, then again for whom it acted before."""
+    before: Actor = db.info["actor"]
+    db.flush()
+    become(db, actor)
+    try:
+        yield
+        db.flush()
+    finally:
+        become(db, before)
+
+
 def publish(db: Session, event: object) -> None:
     """Tell those on higher floors what happened, in the same transaction. See `flows.py`."""
     handler = db.info["handlers"].get(type(event))

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
+from lti_tool.content import copies
 from lti_tool.content.access import find_task, may_edit, task_here
 from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.content.service import unit_of
@@ -38,7 +39,7 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset({"released", "saved", "again", "sent", "asked"})
+DONE = frozenset({"released", "saved", "again", "sent", "asked", "shared", "copied", "later"})
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,22 @@ def pupil(db: Session, launch: LaunchSession, person_id: UUID) -> ResponseReturn
     if newest is None:
         return _overview(db, launch, task, without=person)
     return redirect(url_for(".work", submission_id=newest.id), 303)
+
+
+@bp.post("/unit")
+@instructor
+def decide(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Share the unit with the course it comes from, or have a copy of it for this one."""
+    unit = unit_of(db, task_here(db, launch))
+    act = {"shared": copies.share, "copied": copies.copy}.get(request.form.get("use", ""))
+    if act is None:
+        raise Invalid({"use": "unknown"})
+    try:
+        with db.begin_nested():
+            done = act(db, launch, unit).value
+    except Conflict:
+        done = "later"
+    return redirect(url_for(".activity", done=done), 303)
 
 
 @bp.get("/now")
@@ -166,11 +183,12 @@ def _overview(
     db: Session, launch: LaunchSession, task: RegularTask, without: queries.Row | None = None
 ) -> str:
     """The activity at a glance. `without`: the pupil asked for, who has handed in nothing yet."""
-    now = queries.activity(db, launch, task)
+    now, unit = queries.activity(db, launch, task), unit_of(db, task)
     return render_template(
         "overview/activity.html",
         task=task,
-        unit_title=unit_of(db, task).title,
+        unit_title=unit.title,
+        borrowed=copies.borrowed(db, launch, unit),
         may_edit=may_edit(db, launch, task),
         activity=now,
         without=without,

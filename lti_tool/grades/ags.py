@@ -34,7 +34,7 @@ from lti_tool.grades.messages import (
     read_result,
 )
 from lti_tool.grades.policy import arrived, must_read_back
-from lti_tool.people.roster_client import next_page
+from lti_tool.people.roster_pages import next_page
 from lti_tool.people.service_calls import ServiceCalls, with_query
 from lti_tool.people.tokens import ServiceTokens, TokenEndpoint, TokenRefusal, TokenRefused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -121,23 +121,33 @@ def _resource_link(
     link, ags = claims.resource_link, claims.ags
     if link is None:
         return None
+    named_id = _named_id(claims)
     new = insert(ResourceLink).values(
         id=uuid7(),
         platform_id=login.platform_id,
         course_id=course_id,
         link_id=link.id,
         title=link.title or "",
-        content_id=_content_id(claims),
+        named_id=named_id,
+        content_id=func.opened_in(course_id, named_id),
         lineitem_url=ags.lineitem if ags else None,
         lineitems_url=ags.lineitems if ags else None,
         ags_scopes=sorted(ags.scopes) if ags else [],
     )
     latest = new.excluded
+    named_now: ColumnElement[UUID | None] = latest.named_id
+    if claims.message_type is MessageType.SUBMISSION_REVIEW:
+        # It may come with other custom parameters than the activity's own (Submission Review 1.0,
+        # §3.3); it never takes the task out of the activity.
+        named_now = func.coalesce(latest.named_id, ResourceLink.named_id)
+    same_name = ResourceLink.named_id.is_not_distinct_from(named_now)
     statement = new.on_conflict_do_update(
         index_elements=["course_id", "link_id"],
         set_={
             "title": latest.title,
-            "content_id": _content_now(claims, latest.content_id),
+            "named_id": named_now,
+            # What a name opens is settled when it first comes; then only a teacher changes it.
+            "content_id": case((same_name, ResourceLink.content_id), else_=latest.content_id),
             # Moodle leaves `lineitem` out once a second one hangs on the link.
             "lineitem_url": func.coalesce(latest.lineitem_url, ResourceLink.lineitem_url),
             "lineitems_url": func.coalesce(latest.lineitems_url, ResourceLink.lineitems_url),
@@ -145,14 +155,6 @@ def _resource_link(
         },
     )
     return db.execute(statement.returning(ResourceLink.id)).scalar_one()
-
-
-def _content_now(claims: LaunchClaims, told: ColumnElement[UUID]) -> ColumnElement[UUID]:
-    """A review may come with other custom parameters than the activity's own (Submission Review
-    1.0, §3.3); it never takes the task out of the activity."""
-    if claims.message_type is MessageType.SUBMISSION_REVIEW:
-        return func.coalesce(told, ResourceLink.content_id)
-    return told
 
 
 def _for_person(
@@ -166,7 +168,7 @@ def _for_person(
     return found or uuid7()
 
 
-def _content_id(claims: LaunchClaims) -> UUID | None:
+def _named_id(claims: LaunchClaims) -> UUID | None:
     try:
         return UUID(claims.custom.get(CONTENT_KEY, ""))
     except ValueError:

@@ -48,8 +48,9 @@ class OidcLogin(OfPlatform, Base):
 
 
 class ResourceLink(OfPlatform, Base):
-    """An activity in a course. `content_id` is our own id that the LMS carries in `custom`;
-    this floor does not know what it names. The AGS addresses are those of the last launch that
+    """An activity in a course. `named_id` is our own id that the LMS carries in `custom`, in copies
+    too; `content_id` is what it opens in this course: the same, or the course's own copy of it.
+    This floor does not know what they name. The AGS addresses are those of the last launch that
     had them, because Moodle leaves `lineitem` out once a second one exists."""
 
     __tablename__ = "resource_links"
@@ -57,6 +58,7 @@ class ResourceLink(OfPlatform, Base):
     course_id: Mapped[UUID]
     link_id: Mapped[str]
     title: Mapped[str] = mapped_column(default="")
+    named_id: Mapped[UUID | None]
     content_id: Mapped[UUID | None]
     lineitem_url: Mapped[str | None]
     lineitems_url: Mapped[str | None]

@@ -13,7 +13,7 @@ from uuid import UUID
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -241,6 +241,11 @@ def know_course(
             "title": new.excluded.title,
             # Deep linking requests may come without it; the known address stays good.
             "memberships_url": func.coalesce(new.excluded.memberships_url, Course.memberships_url),
+            # Known from the first launch that tells it; where a course comes from does not change.
+            "history": case(
+                (func.cardinality(Course.history) == 0, new.excluded.history),
+                else_=Course.history,
+            ),
         },
     )
     return db.execute(statement.returning(Course.id)).scalar_one()

@@ -104,13 +104,19 @@ class Lms:
         raise PageError(404, "Nicht gefunden", "Diese Person gibt es hier nicht.")
 
     def course(self, course_id: str) -> Course:
-        for course in self.settings.courses:
+        for course in self.courses():
             if course.course_id == course_id:
                 return course
         raise PageError(404, "Nicht gefunden", "Diesen Kurs gibt es hier nicht.")
 
     def courses_of(self, person: Person) -> list[Course]:
-        return [course for course in self.settings.courses if course.role_of(person.user_id)]
+        return [course for course in self.courses() if course.role_of(person.user_id)]
+
+    def courses(self) -> list[Course]:
+        """Those it began with, then the copies, without any that were deleted."""
+        with self.store.reading() as state:
+            known = (*self.settings.courses, *state.courses.values())
+            return [course for course in known if course.course_id not in state.deleted]
 
     def people_in(self, course: Course, *roles: Role) -> list[Person]:
         """The members with one of these roles, or all of them, in the course's order."""

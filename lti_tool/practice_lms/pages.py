@@ -53,6 +53,7 @@ def course(lms: Lms, user_id: str, course_id: str) -> Response:
         course=here,
         courses=lms.courses_of(person),
         is_teacher=here.role_of(user_id) is Role.TEACHER,
+        others=_others(lms, here),
         activities=[(activity, maxima.get(activity.link_id)) for activity in activities],
         notices=lms.take_notices(person),
     )
@@ -160,6 +161,13 @@ def _need_to_teach(course: Course, person: Person) -> None:
 def _is_handheld() -> bool:
     told = request.headers.get("User-Agent", "")
     return any(word in told for word in HANDHELD)
+
+
+def _others(lms: Lms, course: Course) -> list[Person]:
+    """Who could still be enrolled; only copies take anybody in."""
+    if not course.history:
+        return []
+    return [one for one in lms.settings.people if course.role_of(one.user_id) is None]
 
 
 def _allow(lms: Lms) -> str:

@@ -4,7 +4,18 @@ from functools import partial
 
 from flask import Flask, Response, jsonify
 
-from . import deep_linking, gradebook, line_items, nrps, oidc, pages, practice, scores, tokens
+from . import (
+    courses,
+    deep_linking,
+    gradebook,
+    line_items,
+    nrps,
+    oidc,
+    pages,
+    practice,
+    scores,
+    tokens,
+)
 from .lms import Lms
 from .services import service
 
@@ -21,6 +32,9 @@ PAGES = (
     ("GET", COURSE, pages.course),
     ("GET", f"{COURSE}/add", pages.add),
     ("GET", f"{COURSE}/select", pages.select),
+    ("POST", f"{COURSE}/copy", courses.copy),
+    ("POST", f"{COURSE}/enrol", courses.enrol),
+    ("POST", f"{COURSE}/delete", courses.delete),
     ("GET", f"{COURSE}/gradebook", gradebook.show),
     ("GET", ACTIVITY, pages.activity),
     ("GET", f"{ACTIVITY}/launch", pages.launch),

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .settings import Course, Role
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -60,7 +62,10 @@ class Grade:
 
 @dataclass
 class State:
-    """To be touched only inside `Store.reading` or `changing`. Grades: (item_id, user_id)."""
+    """To be touched only inside `Store.reading` or `changing`. Grades: (item_id, user_id).
+
+    `courses` are those made here, by copying; `deleted` names any that are gone.
+    """
 
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     key_pem: str | None = None
@@ -68,6 +73,8 @@ class State:
     activities: dict[str, Activity] = field(default_factory=dict)
     line_items: dict[str, LineItem] = field(default_factory=dict)
     grades: dict[tuple[str, str], Grade] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
 
     def new_id(self) -> int:
         """Ids come from one counter: no two things of any kind share one."""
@@ -130,6 +137,8 @@ def _to_json(state: State) -> dict[str, object]:
         "activities": [asdict(activity) for activity in state.activities.values()],
         "line_items": [asdict(item) for item in state.line_items.values()],
         "grades": [[*key, asdict(grade)] for key, grade in state.grades.items()],
+        "courses": [asdict(course) for course in state.courses.values()],
+        "deleted": sorted(state.deleted),
     }
 
 
@@ -146,4 +155,11 @@ def _from_json(kept: dict[str, Any]) -> State:
         activities={activity.link_id: activity for activity in activities},
         line_items={item.item_id: item for item in items},
         grades={(item, user): Grade(**grade) for item, user, grade in kept["grades"]},
+        courses={row["course_id"]: _course(row) for row in kept.get("courses", [])},
+        deleted=set(kept.get("deleted", [])),
     )
+
+
+def _course(row: dict[str, Any]) -> Course:
+    members = tuple((user, Role(role)) for user, role in row["members"])
+    return Course(**{**row, "members": members, "history": tuple(row["history"])})

@@ -47,6 +47,9 @@ ENGLISH = {
     "Abgabe ansehen": "See the submission",
     "Aktivität hinzufügen": "Add an activity",
     "Aktivität löschen": "Delete the activity",
+    "Aktivitäten, Notenspalten und Bewertungen verschwinden mit ihm.": (
+        "Activities, grade columns and grades disappear with it."
+    ),
     "Alle als JSON": "All as JSON",
     "alle Dienste": "all services",
     "Alles wieder normal": "Everything back to normal",
@@ -60,6 +63,7 @@ ENGLISH = {
     "Der Höchstwert muss eine ganze Zahl von 1 bis 100 sein.": (
         "The maximum must be a whole number from 1 to 100."
     ),
+    "Der Kurs „{title}“ wurde gelöscht.": "The course “{title}” was deleted.",
     "Der Sitzungsschlüssel stimmt nicht.": "The session key is wrong.",
     "Die Aktivität wurde gelöscht.": "The activity was deleted.",
     "Die Aktivität wurde hinzugefügt.": "The activity was added.",
@@ -84,6 +88,7 @@ ENGLISH = {
     "Ein Titel darf höchstens 255 Zeichen haben.": "A title may have 255 characters at most.",
     "Einen Augenblick …": "Just a moment …",
     "Einschalten": "Switch on",
+    "Einschreiben": "Enrol",
     "Empfangene Bewertungen": "Scores received",
     "Endgültig löschen": "Delete for good",
     "English": "Deutsch",
@@ -112,7 +117,11 @@ ENGLISH = {
     "Kein Zugang": "No access",
     "keine Bewertung": "no grade",
     "Kommentar": "Comment",
+    "Kopie": "copy",
+    "Kopieren": "Copy",
     "Kurs": "Course",
+    "Kurs kopieren": "Copy the course",
+    "Kurs löschen": "Delete the course",
     "langsam": "slow",
     "lange schweigen, nichts tun (503)": "long silence, nothing done (503)",
     "Lassen Sie diese Lernplattform versagen und sehen Sie nach, was das Werkzeug daraus macht.": (
@@ -121,7 +130,9 @@ ENGLISH = {
     "Lehrkraft": "Teacher",
     "Lehrkraft ohne Bearbeitungsrecht": "Non-editing teacher",
     "Meine Bewertungen": "My grades",
+    "mit Teilnehmern und ihren Bewertungen": "with its people and their grades",
     "Name": "Name",
+    "Name der Kopie": "Name of the copy",
     "Nicht gefunden": "Not found",
     "Nicht mehr überschreiben": "Stop overriding",
     "noch {times}-mal": "{times} more times",
@@ -134,6 +145,7 @@ ENGLISH = {
         "Its grade column and grades disappear with it."
     ),
     "Notenspalten": "grade columns",
+    "Nur in kopierte Kurse wird eingeschrieben.": "Only copied courses take people in.",
     "Nur zum Ausprobieren, alle Personen sind erfunden.": (
         "For trying things out only; all people are invented."
     ),
@@ -144,6 +156,7 @@ ENGLISH = {
     "Schlüssel": "Key",
     "Schlüssel wechseln": "Change the key",
     "Schlüsselverzeichnis": "key set",
+    "Schüler/in einschreiben": "Enrol a pupil",
     "Schülerinnen und Schüler": "Pupils",
     "Sekunden": "Seconds",
     "Spalte entsperren": "Unlock column",

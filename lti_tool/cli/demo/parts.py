@@ -59,6 +59,7 @@ def run_lms(plan: Plan) -> None:
         target_link_uri=launch,
         deep_link_url=launch,
         jwks_url=_our_key_set(plan),
+        custom=(("context_history", "$Context.id.history"),),
     )
     _serve(create_app(PracticeSettings(plan.lms_url, plan.folder / "lms", tool)), plan.lms_port)
 
