@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.content import copies
 from lti_tool.content.access import find_task, may_edit
-from lti_tool.content.catalogue import list_tasks
+from lti_tool.content.catalogue import UnitBranch, lay_out
 from lti_tool.content.models import (
     Criterion,
     RegularTask,
@@ -20,6 +21,7 @@ from lti_tool.content.models import (
     UnitUse,
     UseDecision,
 )
+from lti_tool.content.picking import TaskFilter
 from lti_tool.content.service import own_units, unit_of
 from lti_tool.core.db import Actor, ActorRole, Database, service_of
 from lti_tool.core.errors import Forbidden, NotFound
@@ -59,6 +61,11 @@ def curie_there(
     """Frau Curie opens the copied activity, which still names the old task."""
     link_id = activity_in(database, school, next_year, task.id)
     return at(database, school, school.curie, link_id)
+
+
+def offered(db: Session, launch: LaunchSession) -> tuple[UnitBranch, ...]:
+    """What the picker shows."""
+    return lay_out(db, launch, TaskFilter()).units
 
 
 def test_who_copied_a_course_is_asked_about_its_unit(
@@ -231,17 +238,17 @@ def test_the_picker_of_the_course_offers_the_copy_and_not_the_old_unit_once_more
     database: Database, school: School, curie: LaunchSession, curie_there: LaunchSession
 ) -> None:
     with database.begin(curie_there.actor) as db:
-        assert len(list_tasks(db, curie_there)) == 1
+        assert len(offered(db, curie_there)) == 1
     copies_it(database, curie_there)
 
     with database.begin(curie_there.actor) as db:
-        (shown,) = list_tasks(db, curie_there)
+        (shown,) = offered(db, curie_there)
         (own,) = own_units(db, curie_there)
         assert shown.id == own.id == unit_of(db, opened(database, curie_there)).id
         assert shown.sections[0].tasks[0].linked
     with database.begin(curie.actor) as db:
         assert shown.id not in {unit.id for unit in own_units(db, curie)} - {own.id}
-        assert "Fotosynthese" in {unit.title for unit in list_tasks(db, curie)}
+        assert "Fotosynthese" in {unit.title for unit in offered(db, curie)}
 
 
 def test_to_know_a_tasks_id_is_enough_to_use_it_but_not_to_be_given_its_unit(
@@ -296,11 +303,11 @@ def test_two_deployments_are_two_spaces(
         with pytest.raises(NotFound):
             opened(database, launch)
         with database.begin(launch.actor) as db:
-            assert list_tasks(db, launch) == ()
+            assert offered(db, launch) == ()
             assert db.scalars(select(RegularTask)).all() == []
             assert db.scalars(select(Unit)).all() == []
     with database.begin(curie.actor) as db:
-        assert len(list_tasks(db, curie)) == 1
+        assert len(offered(db, curie)) == 1
 
 
 def test_a_copy_in_another_deployment_is_not_opened_by_its_descendants(
