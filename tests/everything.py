@@ -1,0 +1,63 @@
+"""Two schools with a row in every table, for tests that ask of all tables at once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import psycopg
+
+from lti_tool.core.db import Database
+from lti_tool.core.embedded import EmbeddedPostgres
+from tests.classroom import Classroom, FakeEngine, judged, open_classroom
+
+# What a story in the classroom does not leave behind by itself. Each names a row of this school.
+MORE_ROWS = (
+    "INSERT INTO platform_keys (id, platform_id, kid, private_pem)"
+    " VALUES (gen_random_uuid(), %(platform)s, gen_random_uuid(), 'sealed')",
+    "INSERT INTO line_items (id, platform_id, resource_link_id, url)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(link)s, 'https://moodle.schule.example/1')",
+    "INSERT INTO oidc_logins (id, platform_id, browser_hash, target_link_uri, login_hint)"
+    " VALUES (gen_random_uuid(), %(platform)s, '', '', '4')",
+    "INSERT INTO launch_sessions (id, platform_id, secret_hash, browser_hash, course_id, person_id,"
+    " deployment_id, role, in_frame)"
+    " VALUES (gen_random_uuid(), %(platform)s, '', '', %(course)s, %(ada)s, %(deployment)s,"
+    " 'learner', true)",
+    "INSERT INTO security_events (id, platform_id, reason, reference)"
+    " VALUES (gen_random_uuid(), %(platform)s, 'expired', 'AB12CD34')",
+    "INSERT INTO invitations (id, platform_id, secret_hash, school, share_names, expires_at)"
+    " VALUES (gen_random_uuid(), %(platform)s, sha256(%(platform)s::text::bytea), 'Schule', true,"
+    " now())",
+    "INSERT INTO registration_changes (id, platform_id, client_id, auth_url, token_url, jwks_url)"
+    " VALUES (gen_random_uuid(), %(platform)s, 'c', 'a', 't', 'j')",
+    "WITH new AS (INSERT INTO tasks (id, platform_id, section_id, kind, title, prompt, prompt_html,"
+    " solution_notes, position, version) SELECT gen_random_uuid(), platform_id, section_id,"
+    " 'mastery', 'Merke', '', '', '', 9, 1 FROM tasks WHERE id = %(task)s RETURNING id)"
+    " INSERT INTO mastery_tasks (id, platform_id, concept) SELECT id, %(platform)s, '' FROM new",
+)
+
+
+def fill_every_table(database: Database, postgres: EmbeddedPostgres) -> tuple[UUID, UUID]:
+    """The ids of both platforms."""
+    rooms = [
+        open_classroom(database, issuer=f"https://moodle.{name}.example")
+        for name in ("schule", "andere")
+    ]
+    url = postgres.superuser_url.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for room in rooms:
+            judged(room, FakeEngine(), room.ada.hands_in())
+            room.ben.writes("Zu spät", attempt=7)
+            for statement in MORE_ROWS:
+                connection.execute(statement, _ids(room))
+    return rooms[0].school.platform_id, rooms[1].school.platform_id
+
+
+def _ids(room: Classroom) -> dict[str, UUID]:
+    return {
+        "platform": room.school.platform_id,
+        "course": room.school.bio,
+        "ada": room.school.ada,
+        "deployment": room.school.deployment,
+        "link": room.link_id,
+        "task": room.task_id,
+    }

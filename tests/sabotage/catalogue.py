@@ -1,0 +1,441 @@
+"""The sabotage list: every check whose loss would let somebody in, or a grade out, unseen.
+
+One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
+"""
+
+from tests.sabotage.shape import Sabotage
+
+VERIFY = "lti_tool/launch/verify.py"
+READERS = "lti_tool/launch/readers.py"
+KEYSETS = "lti_tool/launch/keysets.py"
+OUTBOUND = "lti_tool/core/outbound"
+GUARD = "lti_tool/launch/guard.py"
+JOBS = "lti_tool/core/jobs.py"
+ROWS = "lti_tool/migrations/rows.py"
+PEOPLE = "lti_tool/migrations/versions/0001_people_and_jobs.py"
+POLICY = "lti_tool/grades/policy.py"
+TOKENS = "lti_tool/people/tokens.py"
+
+VERIFIER = ("tests/launch/test_verify.py",)
+MUTATED = ("tests/launch/test_mutations.py", "tests/launch/test_verify.py")
+KEYS = ("tests/launch/test_keysets.py",)
+DOOR = ("tests/core/test_outbound.py", "tests/core/test_outbound_faults.py")
+ADDRESSES = ("tests/core/test_outbound_addresses.py",)
+CLIENT = ("tests/core/test_outbound.py",)
+MATRIX = ("tests/test_authorisation.py",)
+TABLES = ("tests/architecture/test_tables.py",)
+POLICIES = ("tests/core/test_row_policies.py",)
+
+LAUNCH = (
+    Sabotage(
+        "any algorithm is accepted",
+        VERIFY,
+        'if header.get("alg") != "RS256":',
+        'if header.get("alg") == "none":',
+        VERIFIER,
+    ),
+    Sabotage(
+        "critical header extensions are ignored",
+        VERIFY,
+        'if "crit" in header or "b64" in header:',
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "a token without a kid is looked up all the same",
+        VERIFY,
+        'if "kid" not in header:\n        raise LaunchRefused(Reason.KID_MISSING)\n',
+        'header.setdefault("kid", "")\n',
+        ("tests/launch/test_known_bad_launches.py",),
+    ),
+    Sabotage(
+        "any text is a kid",
+        VERIFY,
+        "if not isinstance(kid, str) or not _KID.fullmatch(kid):",
+        "if not isinstance(kid, str):",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the signature is not verified",
+        VERIFY,
+        "if not _RS256.verify(signed, key, signature):",
+        "if not signature:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the issuer is not compared",
+        VERIFY,
+        "if issuer != expected.issuer or expected.client_id not in clients:",
+        "if expected.client_id not in clients:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the audience is not compared",
+        VERIFY,
+        "if issuer != expected.issuer or expected.client_id not in clients:",
+        "if issuer != expected.issuer:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "azp is not compared",
+        VERIFY,
+        'if (azp_needed or "azp" in payload) and payload.get("azp") != expected.client_id:',
+        'if azp_needed and "azp" not in payload:',
+        VERIFIER,
+    ),
+    Sabotage(
+        "azp is not demanded of several audiences",
+        VERIFY,
+        "azp_needed = len(clients) > 1",
+        "azp_needed = False",
+        VERIFIER,
+    ),
+    Sabotage(
+        "a token may live as long as it likes",
+        VERIFY,
+        "if expires - issued > _MAX_LIFETIME:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "a token may be issued in the future",
+        VERIFY,
+        "if max(issued, not_before) > clock + _CLOCK_SKEW:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "not-before is not looked at",
+        VERIFY,
+        "if max(issued, not_before) > clock + _CLOCK_SKEW:",
+        "if issued > clock + _CLOCK_SKEW:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "a token may be as old as it likes",
+        VERIFY,
+        "if issued < clock - _MAX_AGE:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "an expired token is accepted",
+        VERIFY,
+        "if expires < clock - _CLOCK_SKEW:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "times may be anything that counts",
+        VERIFY,
+        "if not all(type(seconds) is int for seconds in (issued, expires, not_before)):",
+        "if not all(isinstance(seconds, (int, float)) for seconds in (issued, expires)):",
+        VERIFIER,
+    ),
+    Sabotage(
+        "any nonce will do",
+        VERIFY,
+        "if not sent or not hmac.compare_digest(sent, expected.encode()):",
+        "if not sent:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "any version will do",
+        VERIFY,
+        'if payload[VERSION] != "1.3.0":',
+        "if not payload[VERSION]:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the deployment need not be that of the login",
+        VERIFY,
+        "if hint is not None and payload[DEPLOYMENT_ID] != hint:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the target need not be that of the login",
+        VERIFY,
+        "if target is not None and target != expected.target_link_uri:",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the target may lie on any host",
+        VERIFY,
+        "if ours is None or browser_origin(expected.target_link_uri) != ours:",
+        "if ours is None:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "of two equal keys the last one counts",
+        VERIFY,
+        "if len(members) != len(pairs):",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "one signature may have several spellings",
+        VERIFY,
+        'if base64.urlsafe_b64encode(raw).decode("ascii") != padded:',
+        "if not raw:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "identifiers may hold control characters",
+        READERS,
+        "if _CONTROL.search(value):",
+        "if False:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "services may lie on any host",
+        READERS,
+        "if url and browser_origin(url) not in origins:",
+        "if url and browser_origin(url) is None:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "the browser may be sent back to any host",
+        READERS,
+        "and browser_origin(url) == home\n",
+        "and browser_origin(url) is not None\n",
+        VERIFIER,
+    ),
+    Sabotage(
+        "custom parameters may be of any size",
+        READERS,
+        "if len(key.encode()) + len(value.encode()) <= _MAX_CUSTOM_BYTES:",
+        "if key:",
+        VERIFIER,
+    ),
+    Sabotage(
+        "deep linking data may be of any size",
+        READERS,
+        "or len(data.encode()) > _MAX_DATA_BYTES",
+        "",
+        VERIFIER,
+    ),
+    Sabotage(
+        "whatever ends in Instructor teaches",
+        "lti_tool/launch/roles.py",
+        "not _TEACHING.isdisjoint(roles)",
+        'any(role.endswith("Instructor") for role in roles)',
+        ("tests/launch/test_roles.py",),
+    ),
+)
+
+KEY_SETS = (
+    Sabotage(
+        "two keys of one kid are both good",
+        KEYSETS,
+        '"kid_twice": count.get(str(jwk.get("kid")), 0) > 1,',
+        '"kid_twice": False,',
+        KEYS,
+    ),
+    Sabotage(
+        "a key for encryption verifies signatures",
+        KEYSETS,
+        '"not_for_signatures": jwk.get("use", "sig") != "sig",',
+        '"not_for_signatures": False,',
+        KEYS,
+    ),
+    Sabotage(
+        "short keys are good enough",
+        KEYSETS,
+        "_MIN_BITS, _MAX_BITS = 2048, 8192",
+        "_MIN_BITS, _MAX_BITS = 512, 8192",
+        KEYS,
+    ),
+    Sabotage(
+        "unknown kids are asked for without end",
+        KEYSETS,
+        "if needed and shelf.may_ask(now):",
+        "if needed:",
+        KEYS,
+    ),
+    Sabotage(
+        "old keys are good for ever",
+        KEYSETS,
+        "return _within(self.kept_at, now, USABLE)",
+        "return self.kept_at is not None",
+        KEYS,
+    ),
+)
+
+DOOR_OUT = (
+    Sabotage(
+        "redirects are followed no more, but taken for answers",
+        f"{OUTBOUND}/transport.py",
+        "if 300 <= answer.status < 400:",
+        "if False:",
+        CLIENT,
+    ),
+    Sabotage(
+        "one good address among several is enough",
+        f"{OUTBOUND}/addresses.py",
+        "if not addresses or not all(fit):",
+        "if not addresses or not any(fit):",
+        (*ADDRESSES, *CLIENT),
+    ),
+    Sabotage(
+        "the name is dialled, not the address that was checked",
+        f"{OUTBOUND}/sockets.py",
+        "addresses = self._checked_addresses(host, port, deadline)",
+        "addresses = self._checked_addresses(host, port, deadline) and [host]",
+        CLIENT,
+    ),
+    Sabotage(
+        "any port may be reached",
+        f"{OUTBOUND}/addresses.py",
+        'if target.port != DEFAULT_PORTS["https"]:',
+        "if False:",
+        ADDRESSES,
+    ),
+    Sabotage(
+        "a body may be of any size",
+        f"{OUTBOUND}/transport.py",
+        "if size > self._largest:",
+        "if False:",
+        ("tests/core/test_outbound_faults.py",),
+    ),
+    Sabotage(
+        "packed answers are taken",
+        f"{OUTBOUND}/transport.py",
+        'if headers.get("content-encoding", "identity").lower() != "identity":',
+        "if False:",
+        ("tests/core/test_outbound_faults.py",),
+    ),
+    Sabotage(
+        "one platform's token serves another",
+        TOKENS,
+        "return (endpoint.platform_id, endpoint.client_id, endpoint.token_url, scopes)",
+        "return (UUID(int=0), '', endpoint.token_url, scopes)",
+        ("tests/people/test_tokens.py",),
+    ),
+    Sabotage(
+        "tokens are kept for as long as the platform says",
+        TOKENS,
+        "seconds = min(max(expires_in, 0), int(LONGEST_KEPT.total_seconds()))",
+        "seconds = max(expires_in, 0)",
+        ("tests/people/test_tokens.py",),
+    ),
+)
+
+SESSIONS = (
+    Sabotage(
+        "forms need no token",
+        GUARD,
+        "if not hmac.compare_digest(sent.encode(), launch.csrf_token.encode()):",
+        "if sent is None:",
+        MATRIX,
+    ),
+    Sabotage(
+        "forms may come from any origin",
+        GUARD,
+        'if request.headers.get("Origin", door.origin) != door.origin:',
+        "if False:",
+        MATRIX,
+    ),
+    Sabotage(
+        "every role may open every page",
+        GUARD,
+        "if launch.role not in roles:",
+        "if not roles:",
+        MATRIX,
+    ),
+)
+
+ROWS_AND_JOBS = (
+    Sabotage(
+        "the owner of the tables is not held by the policies",
+        ROWS,
+        'op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")\n',
+        "",
+        TABLES,
+    ),
+    Sabotage(
+        "row policies are written but not switched on",
+        ROWS,
+        'op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")\n',
+        "",
+        TABLES,
+    ),
+    Sabotage(
+        "what may be read may be written",
+        ROWS,
+        "allowed = write or read",
+        "allowed = read",
+        POLICIES,
+    ),
+    Sabotage(
+        "persons of every school are seen",
+        PEOPLE,
+        'read=f"({machine}) OR (platform_id = app_platform() AND (id = app_person()"',
+        'read=f"({machine}) OR (app_platform() IS NOT NULL AND (true OR id = app_person()"',
+        POLICIES,
+    ),
+    Sabotage(
+        "a foreign key forgets the platform",
+        PEOPLE,
+        '["platform_id", "course_id"],\n            ["courses.platform_id", "courses.id"],\n'
+        '            name=op.f("fk_memberships_platform_id_course_id_courses"),',
+        '["course_id"],\n            ["courses.id"],\n'
+        '            name=op.f("fk_memberships_platform_id_course_id_courses"),',
+        TABLES,
+    ),
+    Sabotage(
+        "a worker that was thought dead may write",
+        JOBS,
+        "Job.id == held.job_id, Job.token == held.token, Job.state == JobState.WORKING",
+        "Job.id == held.job_id, Job.state == JobState.WORKING",
+        ("tests/core/test_jobs.py",),
+    ),
+    Sabotage(
+        "a job is given to everybody who asks",
+        JOBS,
+        "return or_(\n        (Job.state == JobState.WAITING) & (Job.ready_at <= func.now()),",
+        "return or_(\n        Job.state != JobState.DONE,",
+        ("tests/core/test_jobs.py",),
+    ),
+)
+
+GRADES = (
+    Sabotage(
+        "a teacher's own grade is taken for ours",
+        POLICY,
+        "return Final(FailureReason.OVERRIDDEN)\n\n\ndef _after_conflict",
+        "return Posted(verified=False)\n\n\ndef _after_conflict",
+        ("tests/grades/test_policy.py",),
+    ),
+    Sabotage(
+        "a conflict is always answered with a later timestamp",
+        POLICY,
+        "if overridden(result, attempt.last_posted, attempt.ours):",
+        "if False:",
+        ("tests/grades/test_policy.py",),
+    ),
+    Sabotage(
+        "a locked grade is tried for ever",
+        POLICY,
+        "if outcome.status == 500 and outcome.empty_list:",
+        "if False:",
+        ("tests/grades/test_policy.py",),
+    ),
+    Sabotage(
+        "two scores may carry the same second",
+        POLICY,
+        "*(moment + STEP for moment in (last, stored) if moment)",
+        "*(moment for moment in (last, stored) if moment)",
+        ("tests/grades/test_policy.py",),
+    ),
+    Sabotage(
+        "tries go on after a day",
+        POLICY,
+        "if attempt.age + after > GIVE_UP_AFTER:",
+        "if False:",
+        ("tests/grades/test_policy.py",),
+    ),
+)
+
+SABOTAGES = (*LAUNCH, *KEY_SETS, *DOOR_OUT, *SESSIONS, *ROWS_AND_JOBS, *GRADES)
