@@ -62,6 +62,11 @@ def service_of(platform_id: UUID) -> Actor:
     return Actor(ActorRole.SERVICE, platform_id)
 
 
+def registration_of(platform_id: UUID) -> Actor:
+    """The actor who writes down one platform, new or known."""
+    return Actor(ActorRole.REGISTRATION, platform_id)
+
+
 Begin = Callable[[Actor], AbstractContextManager[Session]]
 Handler = Callable[[Session, Any], None]
 

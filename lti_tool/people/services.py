@@ -74,8 +74,17 @@ class KeySeal:
         return key
 
 
-def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
+def add_platform(
+    db: Session,
+    spec: PlatformSpec,
+    seal: KeySeal,
+    *,
+    platform_id: UUID | None = None,
+    state: PlatformState = PlatformState.ACTIVE,
+) -> Platform:
     """Register a platform, with a key pair of its own and its deployments already allowed.
+
+    `platform_id`: an id whose key set address the platform has been told already.
 
     Raises:
         Conflict: "client_id_taken": another registration has this client_id. Sharing one would let
@@ -84,7 +93,8 @@ def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
     if db.scalar(select(Platform.id).where(Platform.client_id == spec.client_id)):
         raise Conflict("client_id_taken")
     platform = Platform(
-        id=uuid7(),
+        id=platform_id or uuid7(),
+        state=state,
         name=spec.name,
         issuer=spec.issuer,
         client_id=spec.client_id,
@@ -94,10 +104,23 @@ def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
     )
     db.add(platform)
     db.flush()
-    new_key(db, platform, seal)
+    _first_key(db, platform, seal)
     for deployment_id in spec.deployment_ids:
         allow_deployment(db, platform, deployment_id)
     return platform
+
+
+def _first_key(db: Session, platform: Platform, seal: KeySeal) -> None:
+    """Whoever registers a platform may write down its key and not read it back."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    db.execute(
+        insert(PlatformKey).values(
+            id=uuid7(),
+            platform_id=platform.id,
+            kid=str(uuid7()),
+            private_pem=seal.seal(private),
+        )
+    )
 
 
 def new_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
