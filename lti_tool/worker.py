@@ -36,7 +36,7 @@ from lti_tool.grades.ags import AgsClient
 from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.launch.session import forget_old_sessions
 from lti_tool.people.roster_client import RosterClient
-from lti_tool.people.services import KeySeal
+from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
 from lti_tool.submissions.versions import FeedbackReleased
 
@@ -122,6 +122,7 @@ class Sweep:
                 waiting = jobs.ready(db)
                 forget_old_logins(db)
                 forget_old_sessions(db)
+                forget_retired_keys(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

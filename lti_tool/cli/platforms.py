@@ -24,8 +24,8 @@ from lti_tool.people.services import (
     deployments,
     find_platform,
     list_platforms,
-    new_key,
     remove_platform,
+    rotate_key,
     set_state,
 )
 from lti_tool.submissions.models import Submission
@@ -130,11 +130,14 @@ def allow(which: str, deployment_id: str) -> Answer:
 @platform.command("rotate-key")
 @click.argument("which", metavar="PLATTFORM")
 @json_option
-def rotate_key(which: str) -> Answer:
+def new_key(which: str) -> Answer:
     """Unterschreibt gegenüber dieser Plattform künftig mit einem neuen Schlüssel."""
     with open_house() as (settings, database), _found(database, which) as (db, found):
-        key = new_key(db, found, _seal(settings))
-        sentence = f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt im Schlüsselsatz."
+        key = rotate_key(db, found, _seal(settings))
+        sentence = (
+            f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt noch zwei Tage im"
+            " Schlüsselsatz."
+        )
         return Answer([sentence], {"id": found.id, "kid": key.kid})
 
 

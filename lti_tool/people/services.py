@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -31,6 +32,8 @@ from lti_tool.people.models import (
 )
 from lti_tool.people.roles import Role
 from lti_tool.people.tokens import SigningKey, TokenEndpoint
+
+KEY_OVERLAP = timedelta(hours=48)
 
 
 class KeyUnreadable(ToolError):
@@ -123,8 +126,25 @@ def _first_key(db: Session, platform: Platform, seal: KeySeal) -> None:
     )
 
 
+def rotate_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
+    """Sign with a fresh pair from now on. The older public keys stay in the key set for two days
+    more: platforms fetch it when they like, and what was signed before may still be under way."""
+    db.refresh(platform, with_for_update={"key_share": True})  # two at once would keep two newest
+    db.execute(
+        update(PlatformKey)
+        .where(PlatformKey.platform_id == platform.id, PlatformKey.retired_at.is_(None))
+        .values(retired_at=func.now() + KEY_OVERLAP)
+    )
+    return new_key(db, platform, seal)
+
+
+def forget_retired_keys(db: Session) -> None:
+    """A private key that no longer signs is a secret for nothing."""
+    db.execute(delete(PlatformKey).where(PlatformKey.retired_at <= func.now()))
+
+
 def new_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
-    """A fresh RSA-2048 pair. The older public keys stay in the key set until they are retired."""
+    """A fresh RSA-2048 pair."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     key = PlatformKey(platform_id=platform.id, kid=str(uuid7()), private_pem=seal.seal(private))
     db.add(key)
@@ -136,7 +156,10 @@ def platform_keys(db: Session, platform_id: UUID) -> Sequence[PlatformKey]:
     """Our keys for one platform that still count, newest first. Raises NotFound without any."""
     keys = db.scalars(
         select(PlatformKey)
-        .where(PlatformKey.platform_id == platform_id, PlatformKey.retired_at.is_(None))
+        .where(
+            PlatformKey.platform_id == platform_id,
+            func.coalesce(PlatformKey.retired_at > func.now(), True),
+        )
         .order_by(PlatformKey.id.desc())
     ).all()
     if not keys:
