@@ -40,8 +40,10 @@ from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
+from lti_tool.people.health import HealthBook
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
+from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
 from lti_tool.submissions.versions import FeedbackReleased
 
@@ -93,7 +95,7 @@ def create_app(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
-        keysets=KeySets(fetch_keys, utc_now),
+        keysets=KeySets(fetch_keys, utc_now, HealthBook(database.begin, utc_now).keys),
         base_url=settings.base_url,
         clock=utc_now,
     )
@@ -277,8 +279,9 @@ def _fetch_keys(outbound: Outbound, url: str) -> bytes:
     """A platform's key set. Raises KeySetUnavailable."""
     try:
         reply = outbound.get(url)
-    except OutboundError:
-        raise KeySetUnavailable("no answer") from None
+        reply.raise_if_busy()
+    except OutboundError as error:
+        raise KeySetUnavailable(trouble_with(error)) from None
     if reply.status != 200:
-        raise KeySetUnavailable("no key set")
+        raise KeySetUnavailable(Trouble.NO_KEYS)
     return reply.body

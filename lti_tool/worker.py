@@ -35,6 +35,7 @@ from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
 from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.launch.session import forget_old_sessions
+from lti_tool.people.health import HealthBook
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
@@ -56,7 +57,7 @@ def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
 def build_workshop(settings: Settings, database: Database) -> Workshop:
     """Everything a job needs, from the settings."""
     outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
-    tokens = ServiceTokens(outbound, utc_now)
+    tokens = ServiceTokens(outbound, utc_now, HealthBook(database.begin, utc_now).token)
     return Workshop(
         begin=database.begin,
         engine=build_engine(engine_config(settings), _way_to_the_model(settings)),

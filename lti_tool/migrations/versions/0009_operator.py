@@ -1,6 +1,10 @@
-"""Our keys overlap when they change."""
+"""Our keys overlap when they change; how we get on with a platform."""
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from lti_tool.migrations.rows import protect
 
 revision = "0009"
 down_revision = "0008"
@@ -10,6 +14,8 @@ depends_on = None
 
 def upgrade() -> None:
     _keys_overlap()
+    _platform_health()
+    op.create_index("ix_security_events_platform_id_at", "security_events", ["platform_id", "at"])
 
 
 def _keys_overlap() -> None:
@@ -35,3 +41,49 @@ def _keys_overlap() -> None:
         "CREATE POLICY platform_keys_delete ON platform_keys FOR DELETE USING"
         f" (app_role() = 'admin' OR {over})"
     )
+
+
+def _platform_health() -> None:
+    op.create_table(
+        "platform_health",
+        sa.Column(
+            "errand",
+            sa.Enum(
+                "token",
+                "keys",
+                name="errand",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        _moment("succeeded_at"),
+        _moment("failed_at"),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("unusable", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("platform_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(failed_at IS NULL) = (error IS NULL)", name=op.f("ck_platform_health_error")
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id"],
+            ["platforms.id"],
+            name=op.f("fk_platform_health_platform_id_platforms"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_health")),
+        sa.UniqueConstraint(
+            "platform_id", "errand", name=op.f("uq_platform_health_platform_id_errand")
+        ),
+        sa.UniqueConstraint("platform_id", "id", name=op.f("uq_platform_health_platform_id_id")),
+    )
+    protect(
+        "platform_health",
+        read="app_role() = 'admin' OR (platform_id = app_platform() AND app_role() = 'service')",
+    )
+
+
+def _moment(name: str, **more: object) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=True, **more)  # type: ignore[arg-type]
