@@ -80,7 +80,8 @@ class HealthBook:
                 db.execute(_HURRY)
                 note(db, platform_id, errand, error, unusable)
         except SQLAlchemyError as problem:
-            log.warning("health not noted", platform=platform_id, kind=type(problem).__name__)
+            code = getattr(getattr(problem, "orig", None), "sqlstate", type(problem).__name__)
+            log.warning("health not noted", platform=platform_id, code=code)
 
     def _is_known(self, platform_id: UUID, errand: Errand, outcome: object) -> bool:
         now = self._clock()

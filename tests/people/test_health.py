@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from lti_tool.core.db import ADMIN, LAUNCH, WORKER, Actor, ActorRole, Database, service_of
 from lti_tool.core.outbound import OutboundFailed, OutboundGarbage, OutboundRefused, Refusal
@@ -24,6 +25,7 @@ from tests.fakes.moodle import TOKEN
 from tests.fakes.platform import FakePlatform, as_json, rsa_key
 from tests.fakes.school import open_school
 
+LOCK_NOT_AVAILABLE = "55P03"  # of PostgreSQL
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -131,8 +133,11 @@ def test_a_launch_does_not_wait_for_a_row_that_somebody_holds(house: House, post
         holder.execute("UPDATE platform_health SET unusable = '{held}'")
         again = open_again(house)
 
-        assert again.browser().launches().status_code == 303
+        with capture_logs() as logs:
+            assert again.browser().launches().status_code == 303
 
+    given_up = [entry["code"] for entry in logs if entry["event"] == "health not noted"]
+    assert given_up == [LOCK_NOT_AVAILABLE]
     assert health(house, Errand.KEYS).unusable == ["held"]
 
 
