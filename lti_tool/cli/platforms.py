@@ -133,12 +133,12 @@ def allow(which: str, deployment_id: str) -> Answer:
 def new_key(which: str) -> Answer:
     """Unterschreibt gegenüber dieser Plattform künftig mit einem neuen Schlüssel."""
     with open_house() as (settings, database), _found(database, which) as (db, found):
-        key = rotate_key(db, found, _seal(settings))
+        kid = rotate_key(db, found, _seal(settings))
         sentence = (
             f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt noch zwei Tage im"
             " Schlüsselsatz."
         )
-        return Answer([sentence], {"id": found.id, "kid": key.kid})
+        return Answer([sentence], {"id": found.id, "kid": kid})
 
 
 @platform.command()

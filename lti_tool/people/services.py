@@ -107,28 +107,15 @@ def add_platform(
     )
     db.add(platform)
     db.flush()
-    _first_key(db, platform, seal)
+    new_key(db, platform, seal)
     for deployment_id in spec.deployment_ids:
         allow_deployment(db, platform, deployment_id)
     return platform
 
 
-def _first_key(db: Session, platform: Platform, seal: KeySeal) -> None:
-    """Whoever registers a platform may write down its key and not read it back."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    db.execute(
-        insert(PlatformKey).values(
-            id=uuid7(),
-            platform_id=platform.id,
-            kid=str(uuid7()),
-            private_pem=seal.seal(private),
-        )
-    )
-
-
-def rotate_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
-    """Sign with a fresh pair from now on. The older public keys stay in the key set for two days
-    more: platforms fetch it when they like, and what was signed before may still be under way."""
+def rotate_key(db: Session, platform: Platform, seal: KeySeal) -> str:
+    """Sign with a fresh pair from now on; returns its kid. The older public keys stay in the key
+    set for two days: platforms fetch it when they like, and a signed proof may be under way."""
     db.refresh(platform, with_for_update={"key_share": True})  # two at once would keep two newest
     db.execute(
         update(PlatformKey)
@@ -143,13 +130,14 @@ def forget_retired_keys(db: Session) -> None:
     db.execute(delete(PlatformKey).where(PlatformKey.retired_at <= func.now()))
 
 
-def new_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
-    """A fresh RSA-2048 pair."""
+def new_key(db: Session, platform: Platform, seal: KeySeal) -> str:
+    """A fresh RSA-2048 pair; returns its kid. Whoever registers a platform may write down its key
+    and not read it back."""
+    kid = str(uuid7())
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    key = PlatformKey(platform_id=platform.id, kid=str(uuid7()), private_pem=seal.seal(private))
-    db.add(key)
-    db.flush()
-    return key
+    row = {"id": uuid7(), "platform_id": platform.id, "kid": kid, "private_pem": seal.seal(private)}
+    db.execute(insert(PlatformKey).values(row))
+    return kid
 
 
 def platform_keys(db: Session, platform_id: UUID) -> Sequence[PlatformKey]:
