@@ -40,6 +40,8 @@ from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
+from lti_tool.operator.guard import OperatorDoor
+from lti_tool.operator.invitation_views import bp as operator_bp
 from lti_tool.people.health import HealthBook
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
@@ -100,6 +102,8 @@ def create_app(
         clock=utc_now,
     )
     app.register_blueprint(entrance.blueprint())
+    app.extensions["operator"] = OperatorDoor(database.begin, secrets, seal, settings.base_url)
+    app.register_blueprint(operator_bp)
     install_session_paths(app)
     _mount_pages(app, settings, seal)
     _speak(app, settings)

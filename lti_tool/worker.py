@@ -35,6 +35,7 @@ from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
 from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.launch.session import forget_old_sessions
+from lti_tool.operator.entry import forget_old_entries
 from lti_tool.people.health import HealthBook
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal, forget_retired_keys
@@ -124,6 +125,7 @@ class Sweep:
                 forget_old_logins(db)
                 forget_old_sessions(db)
                 forget_retired_keys(db)
+                forget_old_entries(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

@@ -38,6 +38,7 @@ class ActorRole(StrEnum):
     WORKER = "worker"  # looks for work of all platforms; sees no pupil's data
     SERVICE = "service"  # a job, or a flow, of one platform
     REGISTRATION = "registration"  # a school with an invitation connects its platform
+    ENTRY = "entry"  # the operator's door, before a link or a session has been shown
     ADMIN = "admin"  # the command line, and the operator's pages
 
 
@@ -54,6 +55,7 @@ class Actor:
 LAUNCH = Actor(ActorRole.LAUNCH)
 WORKER = Actor(ActorRole.WORKER)
 REGISTRATION = Actor(ActorRole.REGISTRATION)
+ENTRY = Actor(ActorRole.ENTRY)
 ADMIN = Actor(ActorRole.ADMIN)
 
 

@@ -1,4 +1,4 @@
-"""Our keys overlap when they change; how we get on with a platform."""
+"""Our keys overlap when they change; how we get on with a platform; who is the operator."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     _keys_overlap()
     _platform_health()
+    _operator()
     op.create_index("ix_security_events_platform_id_at", "security_events", ["platform_id", "at"])
 
 
@@ -85,5 +86,26 @@ def _platform_health() -> None:
     )
 
 
+def _operator() -> None:
+    for table, last in (
+        ("operator_links", _moment("used_at")),
+        (
+            "operator_sessions",
+            _moment("seen_at", server_default=sa.text("now()"), nullable=False),
+        ),
+    ):
+        op.create_table(
+            table,
+            sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+            _moment("created_at", server_default=sa.text("now()"), nullable=False),
+            last,
+            sa.Column("id", sa.Uuid(), nullable=False),
+            sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+            sa.UniqueConstraint("secret_hash", name=op.f(f"uq_{table}_secret_hash")),
+        )
+        # At the door and on the command line; the worker clears away what has run out.
+        protect(table, read="app_role() IN ('entry', 'admin', 'worker')")
+
+
 def _moment(name: str, **more: object) -> sa.Column[object]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=True, **more)  # type: ignore[arg-type]
+    return sa.Column(name, sa.DateTime(timezone=True), **more)  # type: ignore[arg-type]
