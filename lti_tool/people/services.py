@@ -116,7 +116,10 @@ def add_platform(
 def rotate_key(db: Session, platform: Platform, seal: KeySeal) -> str:
     """Sign with a fresh pair from now on; returns its kid. The older public keys stay in the key
     set for two days: platforms fetch it when they like, and a signed proof may be under way."""
-    db.refresh(platform, with_for_update={"key_share": True})  # two at once would keep two newest
+    # One after the other: two at once would keep two keys that sign.
+    db.execute(
+        select(Platform.id).where(Platform.id == platform.id).with_for_update(key_share=True)
+    )
     db.execute(
         update(PlatformKey)
         .where(PlatformKey.platform_id == platform.id, PlatformKey.retired_at.is_(None))
