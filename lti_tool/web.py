@@ -41,8 +41,12 @@ from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
+from lti_tool.operator.guard import OperatorDoor
+from lti_tool.operator.invitation_views import bp as operator_bp
+from lti_tool.people.health import HealthBook
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
+from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
 
 log = structlog.get_logger(__name__)
@@ -98,11 +102,13 @@ def create_app(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
-        keysets=KeySets(fetch_keys, clock),
+        keysets=KeySets(fetch_keys, clock, HealthBook(database.begin, clock).keys),
         base_url=settings.base_url,
         clock=clock,
     )
     app.register_blueprint(entrance.blueprint())
+    app.extensions["operator"] = OperatorDoor(database.begin, secrets, seal, settings.base_url)
+    app.register_blueprint(operator_bp)
     install_session_paths(app)
     _mount_pages(app, settings, seal)
     _speak(app, settings)
@@ -287,8 +293,9 @@ def _fetch_keys(outbound: Outbound, url: str) -> bytes:
     """A platform's key set. Raises KeySetUnavailable."""
     try:
         reply = outbound.get(url)
-    except OutboundError:
-        raise KeySetUnavailable("no answer") from None
+        reply.raise_if_busy()
+    except OutboundError as error:
+        raise KeySetUnavailable(trouble_with(error)) from None
     if reply.status != 200:
-        raise KeySetUnavailable("no key set")
+        raise KeySetUnavailable(Trouble.NO_KEYS)
     return reply.body

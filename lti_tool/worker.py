@@ -35,8 +35,10 @@ from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
 from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.launch.session import forget_old_sessions
+from lti_tool.operator.entry import forget_old_entries
+from lti_tool.people.health import HealthBook
 from lti_tool.people.roster_client import RosterClient
-from lti_tool.people.services import KeySeal
+from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
 
 log = structlog.get_logger(__name__)
@@ -55,7 +57,7 @@ def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
 def build_workshop(settings: Settings, database: Database) -> Workshop:
     """Everything a job needs, from the settings."""
     outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
-    tokens = ServiceTokens(outbound, utc_now)
+    tokens = ServiceTokens(outbound, utc_now, HealthBook(database.begin, utc_now).token)
     return Workshop(
         begin=database.begin,
         engine=build_engine(engine_config(settings), _way_to_the_model(settings)),
@@ -123,6 +125,8 @@ class Sweep:
                 waiting = jobs.ready(db)
                 forget_old_logins(db)
                 forget_old_sessions(db)
+                forget_retired_keys(db)
+                forget_old_entries(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

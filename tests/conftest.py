@@ -31,4 +31,4 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     yield made
     made.close()
     with psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True) as db:
-        db.execute("TRUNCATE platforms, worker_pulses CASCADE")
+        db.execute("TRUNCATE platforms, worker_pulses, operator_links, operator_sessions CASCADE")

@@ -19,6 +19,8 @@ from lti_tool.cli.doctor.command import doctor
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
 from lti_tool.cli.journey.command import journey
+from lti_tool.cli.operator import operator
+from lti_tool.cli.platform_care import health, move
 from lti_tool.cli.platforms import platform
 from lti_tool.cli.processes import web, worker
 
@@ -38,6 +40,7 @@ for command in (
     jobs,
     journey,
     migrate,
+    operator,
     platform,
     secret,
     version,
@@ -45,6 +48,8 @@ for command in (
     worker,
 ):
     cli.add_command(command)
+for command in (health, move):
+    platform.add_command(command)
 
 
 def main() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from lti_tool.cli.answers import Answer, CommandFailed, json_option
 from lti_tool.cli.house import open_house
-from lti_tool.core.db import ADMIN, Database, service_of
-from lti_tool.core.errors import Conflict, NotFound
-from lti_tool.people.models import Course, DeploymentState, Person, Platform, PlatformState
+from lti_tool.core.db import ADMIN, Database
+from lti_tool.core.errors import Conflict, Invalid, NotFound
+from lti_tool.operator.service import belongings
+from lti_tool.people.models import DeploymentState, Platform, PlatformState
+from lti_tool.people.relocation import Site, moodle_site
 from lti_tool.people.services import (
     KeySeal,
     PlatformSpec,
@@ -24,11 +26,10 @@ from lti_tool.people.services import (
     deployments,
     find_platform,
     list_platforms,
-    new_key,
     remove_platform,
+    rotate_key,
     set_state,
 )
-from lti_tool.submissions.models import Submission
 
 STATE_WORDS = {
     PlatformState.ACTIVE: "aktiv",
@@ -59,7 +60,7 @@ def add(name: str, client_id: str, deployment_id: tuple[str, ...], **where: str 
     spec = read_spec(name, client_id, deployment_id, **where)
     with open_house() as (settings, database), database.begin(ADMIN) as db:
         try:
-            added = add_platform(db, spec, _seal(settings))
+            added = add_platform(db, spec, seal_of(settings))
         except Conflict:
             raise CommandFailed(
                 f"Die Client-ID {client_id} ist schon angemeldet; siehe gustav platform list."
@@ -94,7 +95,7 @@ def list_all() -> Answer:
 @json_option
 def show(which: str) -> Answer:
     """Zeigt eine Plattform mit allem, was in ihr einzutragen ist."""
-    with open_house() as (settings, database), _found(database, which) as (db, found):
+    with open_house() as (settings, database), found_platform(database, which) as (db, found):
         row = _described(db, found) | addresses(settings.base_url, found)
     return Answer([f"{key}: {value}" for key, value in row.items()], row)
 
@@ -121,7 +122,7 @@ def resume(which: str) -> Answer:
 @json_option
 def allow(which: str, deployment_id: str) -> Answer:
     """Erlaubt Aufrufe aus einem Deployment dieser Plattform."""
-    with open_house() as (_, database), _found(database, which) as (db, found):
+    with open_house() as (_, database), found_platform(database, which) as (db, found):
         allow_deployment(db, found, deployment_id)
         sentence = f"Deployment {deployment_id} von „{found.name}“ ist erlaubt."
         return Answer([sentence], _described(db, found))
@@ -130,12 +131,15 @@ def allow(which: str, deployment_id: str) -> Answer:
 @platform.command("rotate-key")
 @click.argument("which", metavar="PLATTFORM")
 @json_option
-def rotate_key(which: str) -> Answer:
+def new_key(which: str) -> Answer:
     """Unterschreibt gegenüber dieser Plattform künftig mit einem neuen Schlüssel."""
-    with open_house() as (settings, database), _found(database, which) as (db, found):
-        key = new_key(db, found, _seal(settings))
-        sentence = f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt im Schlüsselsatz."
-        return Answer([sentence], {"id": found.id, "kid": key.kid})
+    with open_house() as (settings, database), found_platform(database, which) as (db, found):
+        kid = rotate_key(db, found, seal_of(settings))
+        sentence = (
+            f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt noch zwei Tage im"
+            " Schlüsselsatz."
+        )
+        return Answer([sentence], {"id": found.id, "kid": kid})
 
 
 @platform.command()
@@ -145,20 +149,15 @@ def rotate_key(which: str) -> Answer:
 def remove(which: str, *, yes: bool) -> Answer:
     """Löscht eine Plattform mit allen Kursen, Personen und Arbeiten, die von dort kamen."""
     with open_house() as (_, database):
-        with _found(database, which) as (_, found):
+        with found_platform(database, which) as (db, found):
             name, platform_id = found.name, found.id
-        with database.begin(service_of(platform_id)) as db:
-            counts = {
-                "courses": _count(db, Course),
-                "persons": _count(db, Person),
-                "submissions": _count(db, Submission),
-            }
+            counts = asdict(belongings(db, found.id))
         lost = "{courses} Kurse, {persons} Personen und {submissions} Abgaben".format(**counts)
         if not yes:
             raise CommandFailed(
                 f"Nichts gelöscht. Mit „{name}“ verschwänden {lost}; ernst wird es mit --yes."
             )
-        with _found(database, which) as (db, found):
+        with found_platform(database, which) as (db, found):
             remove_platform(db, found)
     return Answer([f"„{name}“ ist gelöscht, mit {lost}."], {"id": platform_id, **counts})
 
@@ -169,13 +168,7 @@ def read_spec(
     """What was typed, with a Moodle's addresses derived from its own. Raises CommandFailed."""
     moodle = where.pop("moodle")
     if moodle:
-        site = moodle.rstrip("/")
-        derived = {
-            "issuer": site,
-            "auth_url": f"{site}/mod/lti/auth.php",
-            "token_url": f"{site}/mod/lti/token.php",
-            "jwks_url": f"{site}/mod/lti/certs.php",
-        }
+        derived = asdict(read_moodle(moodle))
         where = {key: value or derived[key] for key, value in where.items()}
     urls = {}
     for key, value in where.items():
@@ -186,6 +179,16 @@ def read_spec(
             raise CommandFailed(f"{option} muss eine Adresse sein, die mit https:// beginnt.")
         urls[key] = value
     return PlatformSpec(name=name, client_id=client_id, deployment_ids=deployment_ids, **urls)
+
+
+def read_moodle(address: str) -> Site:
+    """A Moodle's addresses, from its own. Raises CommandFailed."""
+    try:
+        return moodle_site(address)
+    except Invalid:
+        raise CommandFailed(
+            "--moodle muss eine Adresse sein, die mit https:// beginnt, ohne ? und #."
+        ) from None
 
 
 def addresses(base_url: str, registered: Platform) -> dict[str, str]:
@@ -200,7 +203,7 @@ def addresses(base_url: str, registered: Platform) -> dict[str, str]:
 
 
 @contextmanager
-def _found(database: Database, which: str) -> Iterator[tuple[Session, Platform]]:
+def found_platform(database: Database, which: str) -> Iterator[tuple[Session, Platform]]:
     """By our id, its client_id or its name. Raises CommandFailed."""
     with database.begin(ADMIN) as db:
         try:
@@ -214,7 +217,7 @@ def _found(database: Database, which: str) -> Iterator[tuple[Session, Platform]]
 
 
 def _put(which: str, state: PlatformState) -> Answer:
-    with open_house() as (_, database), _found(database, which) as (db, found):
+    with open_house() as (_, database), found_platform(database, which) as (db, found):
         set_state(db, found, state)
         return Answer([f"„{found.name}“ ist {STATE_WORDS[state]}."], _described(db, found))
 
@@ -236,9 +239,5 @@ def _described(db: Session, found: Platform) -> dict[str, object]:
     }
 
 
-def _count(db: Session, table: type[Course | Person | Submission]) -> int:
-    return db.scalar(select(func.count()).select_from(table)) or 0
-
-
-def _seal(settings: Settings) -> KeySeal:
+def seal_of(settings: Settings) -> KeySeal:
     return KeySeal(settings.secret_key.get_secret_value())

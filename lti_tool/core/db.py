@@ -38,6 +38,7 @@ class ActorRole(StrEnum):
     WORKER = "worker"  # looks for work of all platforms; sees no pupil's data
     SERVICE = "service"  # a job, or a flow, of one platform
     REGISTRATION = "registration"  # a school with an invitation connects its platform
+    ENTRY = "entry"  # the operator's door, before a link or a session has been shown
     ADMIN = "admin"  # the command line, and the operator's pages
 
 
@@ -54,12 +55,18 @@ class Actor:
 LAUNCH = Actor(ActorRole.LAUNCH)
 WORKER = Actor(ActorRole.WORKER)
 REGISTRATION = Actor(ActorRole.REGISTRATION)
+ENTRY = Actor(ActorRole.ENTRY)
 ADMIN = Actor(ActorRole.ADMIN)
 
 
 def service_of(platform_id: UUID) -> Actor:
     """The actor of a job that belongs to one platform."""
     return Actor(ActorRole.SERVICE, platform_id)
+
+
+def registration_of(platform_id: UUID) -> Actor:
+    """The actor who writes down one platform, new or known."""
+    return Actor(ActorRole.REGISTRATION, platform_id)
 
 
 Begin = Callable[[Actor], AbstractContextManager[Session]]

@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -23,12 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import ToolError
+from lti_tool.people.troubles import Trouble
 
 FRESH = timedelta(hours=1)
 USABLE = timedelta(hours=24)
 BETWEEN_FETCHES = timedelta(seconds=60)
 # With no key at all there is nothing to launch with; a whole class should not wait a minute.
 BETWEEN_FETCHES_WITHOUT_KEYS = timedelta(seconds=5)
+
+News = tuple[str | None, Sequence[str]]
+# Told after each fetch: whose key set, the code of what went wrong, why keys in it are unusable.
+Told = Callable[[UUID, str | None, Sequence[str]], None]
 
 _MAX_KEYS = 100
 _MIN_BITS, _MAX_BITS = 2048, 8192
@@ -37,7 +43,8 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,1400}")
 
 
 class KeySetUnavailable(ToolError):
-    """The platform's keys cannot be had just now; the same launch may work in a minute."""
+    """The platform's keys cannot be had just now; the same launch may work in a minute. Its text is
+    the code of the trouble (`people.troubles`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def read_keyset(body: bytes) -> KeySet:
         document = None
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list) or len(entries) > _MAX_KEYS:
-        raise KeySetUnavailable("not a key set")
+        raise KeySetUnavailable(Trouble.NO_KEYS)
     jwks = [entry for entry in entries if isinstance(entry, dict)]
     count = Counter(jwk["kid"] for jwk in jwks if isinstance(jwk.get("kid"), str))
     keys: dict[str, RSAPublicKey] = {}
@@ -111,6 +118,7 @@ class _Shelf:
     kept_at: datetime | None = None
     tried_at: datetime | None = None
     failed: bool = False
+    news: News | None = None  # of the last fetch, until it is told
 
     def is_fresh(self, now: datetime) -> bool:
         return _within(self.kept_at, now, FRESH)
@@ -123,19 +131,24 @@ class _Shelf:
         return not _within(self.tried_at, now, wait)
 
 
+def _nobody(_platform_id: UUID, _trouble: str | None, _unusable: Sequence[str]) -> None:
+    """Who is told if nobody wants to know."""
+
+
 class KeySets:
     """The key sets of all registered platforms, per process, safe for threads.
 
     `fetch` takes a URL and gives the body, or raises KeySetUnavailable.
     """
 
-    def __init__(self, fetch: Callable[[str], bytes], clock: Clock) -> None:
+    def __init__(self, fetch: Callable[[str], bytes], clock: Clock, tell: Told = _nobody) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._shelves: dict[tuple[Hashable, str], _Shelf] = {}
+        self._tell = tell
+        self._shelves: dict[tuple[UUID, str], _Shelf] = {}
         self._lock = Lock()
 
-    def find(self, jwks_url: str, kid: str, platform_id: Hashable) -> RSAPublicKey | None:
+    def find(self, jwks_url: str, kid: str, platform_id: UUID) -> RSAPublicKey | None:
         """The platform's key of exactly this kid, or None if it surely has none.
 
         Raises KeySetUnavailable if that cannot be said because the platform does not answer.
@@ -151,7 +164,10 @@ class KeySets:
             try:
                 return self._look_again(shelf, jwks_url, kid)
             finally:
+                news, shelf.news = shelf.news, None
                 shelf.lock.release()
+                if news is not None:  # nobody waits at the shelf while it is told
+                    self._tell(platform_id, *news)
         return known
 
     def _look_again(self, shelf: _Shelf, jwks_url: str, kid: str) -> RSAPublicKey | None:
@@ -161,18 +177,21 @@ class KeySets:
             self._refresh(shelf, jwks_url, now)
         key = shelf.keys.get(kid) if shelf.is_usable(now) else None
         if key is None and (shelf.failed or not shelf.is_usable(now)):
-            raise KeySetUnavailable("no answer")
+            raise KeySetUnavailable(Trouble.NO_ANSWER)
         return key
 
     def _refresh(self, shelf: _Shelf, jwks_url: str, now: datetime) -> None:
         shelf.tried_at = now
         try:
-            shelf.keys = read_keyset(self._fetch(jwks_url)).keys
-        except KeySetUnavailable:
+            found = read_keyset(self._fetch(jwks_url))
+        except KeySetUnavailable as unavailable:
             shelf.failed = True
+            shelf.news = (str(unavailable) or Trouble.NO_ANSWER, ())
         else:
+            shelf.keys = found.keys
             shelf.failed = False
             shelf.kept_at = now
+            shelf.news = (None, found.unusable)
 
 
 def _within(since: datetime | None, now: datetime, span: timedelta) -> bool:

@@ -111,3 +111,5 @@ class SecurityEvent(Keyed, Base):
     reason: Mapped[str]
     reference: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_security_events_platform_id_at", "platform_id", "at"),)

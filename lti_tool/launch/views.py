@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -29,7 +30,7 @@ from lti_tool.launch.oidc import (
     prove,
 )
 from lti_tool.launch.secrets import Secrets, hashed, new_secret
-from lti_tool.people.services import KeySeal, platform_keys
+from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
 BROWSER_COOKIE = "gustav_browser"
 BROWSER_COOKIE_LIFE = 10 * 3600  # seconds; as long as a session may live
@@ -128,13 +129,17 @@ class Entrance:
         return _with_session(outcome)
 
     def keys(self, platform_id: UUID) -> ResponseReturnValue:
-        """Our public keys for one platform (RFC 7517)."""
+        """Our public keys for one platform (RFC 7517). One that an older secret key of ours has
+        sealed is left out: the new ones count all the same."""
         with self.begin(Actor(ActorRole.LAUNCH, platform_id)) as db:
             try:
                 pairs = [(k.kid, k.private_pem) for k in platform_keys(db, platform_id)]
             except NotFound:
                 pairs = []
-        public = [public_jwk(self.seal.open(pem), kid) for kid, pem in pairs]
+        public = []
+        for kid, pem in pairs:
+            with suppress(KeyUnreadable):
+                public.append(public_jwk(self.seal.open(pem), kid))
         return jsonify(keys=public)
 
     def refused(self, refusal: LaunchRefused) -> ResponseReturnValue:

@@ -9,6 +9,8 @@ import lti_tool.core.pulse
 import lti_tool.grades.models
 import lti_tool.launch.models
 import lti_tool.launch.registration.models
+import lti_tool.operator.models
+import lti_tool.people.health
 import lti_tool.people.models
 import lti_tool.submissions.models  # noqa: F401  # each import puts its tables into the metadata
 from lti_tool.core.db import Base

@@ -60,7 +60,7 @@ class PlatformKey(OfPlatform, Base):
     kid: Mapped[str] = mapped_column(unique=True)
     private_pem: Mapped[str]  # PKCS #8, encrypted with the tool's secret key
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    retired_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]  # in the key set until then; none: the one that signs
 
 
 class Deployment(OfPlatform, Base):

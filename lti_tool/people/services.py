@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -32,6 +33,8 @@ from lti_tool.people.models import (
 )
 from lti_tool.people.roles import Role
 from lti_tool.people.tokens import SigningKey, TokenEndpoint
+
+KEY_OVERLAP = timedelta(hours=48)
 
 
 class KeyUnreadable(ToolError):
@@ -82,8 +85,17 @@ class KeySeal:
         return key
 
 
-def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
+def add_platform(
+    db: Session,
+    spec: PlatformSpec,
+    seal: KeySeal,
+    *,
+    platform_id: UUID | None = None,
+    state: PlatformState = PlatformState.ACTIVE,
+) -> Platform:
     """Register a platform, with a key pair of its own and its deployments already allowed.
+
+    `platform_id`: an id whose key set address the platform has been told already.
 
     Raises:
         Conflict: "client_id_taken": another registration has this client_id. Sharing one would let
@@ -92,7 +104,8 @@ def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
     if db.scalar(select(Platform.id).where(Platform.client_id == spec.client_id)):
         raise Conflict("client_id_taken")
     platform = Platform(
-        id=uuid7(),
+        id=platform_id or uuid7(),
+        state=state,
         name=spec.name,
         issuer=spec.issuer,
         client_id=spec.client_id,
@@ -108,20 +121,44 @@ def add_platform(db: Session, spec: PlatformSpec, seal: KeySeal) -> Platform:
     return platform
 
 
-def new_key(db: Session, platform: Platform, seal: KeySeal) -> PlatformKey:
-    """A fresh RSA-2048 pair. The older public keys stay in the key set until they are retired."""
+def rotate_key(db: Session, platform: Platform, seal: KeySeal) -> str:
+    """Sign with a fresh pair from now on; returns its kid. The older public keys stay in the key
+    set for two days: platforms fetch it when they like, and a signed proof may be under way."""
+    # One after the other: two at once would keep two keys that sign.
+    db.execute(
+        select(Platform.id).where(Platform.id == platform.id).with_for_update(key_share=True)
+    )
+    db.execute(
+        update(PlatformKey)
+        .where(PlatformKey.platform_id == platform.id, PlatformKey.retired_at.is_(None))
+        .values(retired_at=func.now() + KEY_OVERLAP)
+    )
+    return new_key(db, platform, seal)
+
+
+def forget_retired_keys(db: Session) -> None:
+    """A private key that no longer signs is a secret for nothing."""
+    db.execute(delete(PlatformKey).where(PlatformKey.retired_at <= func.now()))
+
+
+def new_key(db: Session, platform: Platform, seal: KeySeal) -> str:
+    """A fresh RSA-2048 pair; returns its kid. Whoever registers a platform may write down its key
+    and not read it back."""
+    kid = str(uuid7())
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    key = PlatformKey(platform_id=platform.id, kid=str(uuid7()), private_pem=seal.seal(private))
-    db.add(key)
-    db.flush()
-    return key
+    row = {"id": uuid7(), "platform_id": platform.id, "kid": kid, "private_pem": seal.seal(private)}
+    db.execute(insert(PlatformKey).values(row))
+    return kid
 
 
 def platform_keys(db: Session, platform_id: UUID) -> Sequence[PlatformKey]:
     """Our keys for one platform that still count, newest first. Raises NotFound without any."""
     keys = db.scalars(
         select(PlatformKey)
-        .where(PlatformKey.platform_id == platform_id, PlatformKey.retired_at.is_(None))
+        .where(
+            PlatformKey.platform_id == platform_id,
+            func.coalesce(PlatformKey.retired_at > func.now(), True),
+        )
         .order_by(PlatformKey.id.desc())
     ).all()
     if not keys:

@@ -5,7 +5,7 @@ Tokens live in this process only and are never written anywhere.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from lti_tool.core.outbound import (
     Reply,
     origin_of,
 )
+from lti_tool.people.troubles import trouble_with
 
 ASSERTION_LIFETIME = timedelta(minutes=5)
 BACK_DATED = timedelta(seconds=60)  # Moodle refuses an `iat` in its future, and clocks differ
@@ -88,14 +89,21 @@ class TokenRefused(Exception):
 
 
 _Key = tuple[UUID, str, str, frozenset[str]]
+# Told after each request: for which platform, and the code of what went wrong, if anything did.
+Told = Callable[[UUID, str | None], None]
+
+
+def _nobody(_platform_id: UUID, _trouble: str | None) -> None:
+    """Who is told if nobody wants to know."""
 
 
 class ServiceTokens:
     """One per process, thread-safe. Threads that need the same token wait for the same request."""
 
-    def __init__(self, outbound: Outbound, clock: Clock) -> None:
+    def __init__(self, outbound: Outbound, clock: Clock, tell: Told = _nobody) -> None:
         self._outbound = outbound
         self._clock = clock
+        self._tell = tell
         self._lock = threading.Lock()
         self._kept: dict[_Key, AccessToken] = {}
         self._under_way: dict[_Key, Future[AccessToken]] = {}
@@ -135,11 +143,16 @@ class ServiceTokens:
             with self._lock:
                 del self._under_way[key]
             promise.set_exception(error)
+            if isinstance(error, TokenRefused):
+                self._tell(endpoint.platform_id, error.reason.value)
+            elif isinstance(error, OutboundError):
+                self._tell(endpoint.platform_id, trouble_with(error).value)
             raise
         with self._lock:
             self._kept[key] = token
             del self._under_way[key]
         promise.set_result(token)
+        self._tell(endpoint.platform_id, None)
         return token
 
     def _fetch(self, endpoint: TokenEndpoint, scopes: frozenset[str]) -> AccessToken:

@@ -40,7 +40,7 @@ def test_a_healthy_house_has_nothing_to_complain_about(house: Gustav, database: 
 
     assert said.code == 0
     assert "FEHLT" not in said.out
-    assert "„Musterschule“ ist aktiv" in said.out
+    assert "„Musterschule“: Aktiv" in said.out
 
 
 def test_settings_come_first_and_nothing_else_is_tried_without_them(gustav: Gustav) -> None:
@@ -161,10 +161,12 @@ def test_with_another_secret_the_keys_do_not_open(
     house(*PLATFORM)
     monkeypatch.setenv("GUSTAV_SECRET_KEY", "another-secret-another-secret-another")
 
-    found = findings(house)
+    found = findings(house)["platforms"]
 
-    assert "Musterschule" in found["keys"]["says"]
-    assert "GUSTAV_SECRET_KEY" in found["keys"]["what_to_do"]
+    assert found["says"] == (
+        "„Musterschule“: Unser Schlüssel für diese Plattform lässt sich nicht öffnen."
+    )
+    assert 'gustav platform rotate-key "Musterschule"' in found["what_to_do"]
 
 
 def test_redis_is_not_missed_where_there_is_none(house: Gustav) -> None:

@@ -8,25 +8,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lti_tool.cli.doctor.findings import (
-    KnownPlatform,
     Queue,
     RoleRights,
     about_clock,
     about_given_up,
-    about_keys,
     about_migrations,
     about_platforms,
     about_role,
     about_worker,
 )
+from lti_tool.operator.findings import KnownPlatform
+from lti_tool.people.models import PlatformState
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 GOOD_ROLE = RoleRights("gustav_app", superuser=False, bypasses_policies=False, owns_tables=False)
 SCHOOL = KnownPlatform(
     name="Musterschule",
-    active=True,
-    key_opens=True,
-    waiting_deployments=(),
+    state=PlatformState.ACTIVE,
     last_launch=NOW - timedelta(minutes=5),
 )
 NOTHING_WAITS = Queue(waiting_for=None, last_finished=None, given_up=0, worker_seen=NOW)
@@ -117,15 +115,6 @@ def test_clocks_may_differ_by_five_seconds(apart: int, ok: bool) -> None:
     assert ok or f"{abs(apart)} s" in finding.says
 
 
-def test_a_key_that_does_not_open_is_named_with_its_platform() -> None:
-    finding = about_keys([SCHOOL, replace(SCHOOL, name="Andere Schule", key_opens=False)])
-
-    assert not finding.ok
-    assert "Andere Schule" in finding.says
-    assert "Musterschule" not in finding.says
-    assert about_keys([SCHOOL]).ok
-
-
 def test_without_a_platform_nobody_can_come() -> None:
     (finding,) = about_platforms([], NOW)
 
@@ -133,21 +122,14 @@ def test_without_a_platform_nobody_can_come() -> None:
     assert "gustav platform add" in finding.what_to_do
 
 
-@pytest.mark.parametrize(
-    ("platform", "ok", "words"),
-    [
-        (SCHOOL, True, "vor 5 min"),
-        (replace(SCHOOL, last_launch=NOW), True, "gerade eben"),
-        (replace(SCHOOL, last_launch=NOW - timedelta(hours=30)), True, "vor 30 h"),
-        (replace(SCHOOL, last_launch=NOW - timedelta(days=30)), True, "vor 30 Tagen"),
-        (replace(SCHOOL, last_launch=None), True, "noch kam niemand"),
-        (replace(SCHOOL, active=False), True, "angehalten"),
-        (replace(SCHOOL, waiting_deployments=("7",)), False, "Deployment 7 warten"),
-    ],
-)
-def test_each_platform_has_a_sentence(platform: KnownPlatform, ok: bool, words: str) -> None:
-    (finding,) = about_platforms([platform], NOW)
+def test_each_platform_has_its_sentences_under_its_name() -> None:
+    waiting = replace(SCHOOL, name="Andere Schule", waiting_deployments=("7",))
 
-    assert finding.ok is ok
-    assert words in finding.says
-    assert ok or "gustav platform allow" in finding.what_to_do
+    found = about_platforms([SCHOOL, waiting], NOW)
+
+    assert [(one.ok, one.says) for one in found] == [
+        (True, "„Musterschule“: Aktiv; zuletzt kam jemand von dort: heute, 10:25."),
+        (True, "„Andere Schule“: Aktiv; zuletzt kam jemand von dort: heute, 10:25."),
+        (False, "„Andere Schule“: Aufrufe aus dem Deployment 7 warten auf Erlaubnis."),
+    ]
+    assert 'gustav platform allow "Andere Schule" 7' in found[2].what_to_do

@@ -102,7 +102,7 @@ def test_a_deployment_that_waits_is_shown_and_can_be_allowed(
     assert "wartende" not in house("platform", "list").out
 
 
-def test_a_new_key_is_added_to_the_old_one(house: Gustav) -> None:
+def test_a_new_key_takes_the_place_of_the_old_one(house: Gustav) -> None:
     add(house, *MOODLE)
 
     first = house("platform", "rotate-key", "Musterschule", "--json").json["kid"]

@@ -15,7 +15,6 @@ from lti_tool.cli.doctor.findings import (
     Finding,
     about_clock,
     about_given_up,
-    about_keys,
     about_migrations,
     about_platforms,
     about_role,
@@ -89,5 +88,4 @@ def _tables(settings: Settings, database: Database) -> Iterator[Finding]:
     yield about_given_up(queue)
     seal = KeySeal(settings.secret_key.get_secret_value())
     platforms = look.read_platforms(database.begin, seal)
-    yield about_keys(platforms)
     yield from about_platforms(platforms, utc_now())

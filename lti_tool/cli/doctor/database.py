@@ -7,19 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from lti_tool.cli.doctor.findings import KnownPlatform, Queue, RoleRights
-from lti_tool.core.db import ADMIN, WORKER, Begin, service_of
-from lti_tool.core.errors import NotFound
+from lti_tool.cli.doctor.findings import Queue, RoleRights
+from lti_tool.core.db import ADMIN, WORKER, Begin
 from lti_tool.core.jobs import Job, JobState
 from lti_tool.core.pulse import last_beat
-from lti_tool.people.models import DeploymentState, Membership, Platform, PlatformState
-from lti_tool.people.services import (
-    KeySeal,
-    KeyUnreadable,
-    deployments,
-    list_platforms,
-    signing_key,
-)
+from lti_tool.operator.findings import KnownPlatform
+from lti_tool.operator.queries import known_platforms
+from lti_tool.people.services import KeySeal
 
 _ROLE = text(
     "SELECT rolname, rolsuper, rolbypassrls, EXISTS (SELECT FROM pg_tables"
@@ -58,34 +52,4 @@ def read_queue(begin: Begin) -> Queue:
 
 def read_platforms(begin: Begin, seal: KeySeal) -> list[KnownPlatform]:
     with begin(ADMIN) as db:
-        platforms = list_platforms(db)
-        waiting = {p.id: _waiting(db, p) for p in platforms}
-        readable = {p.id: _key_opens(db, p, seal) for p in platforms}
-    return [
-        KnownPlatform(
-            name=p.name,
-            active=p.state is PlatformState.ACTIVE,
-            key_opens=readable[p.id],
-            waiting_deployments=waiting[p.id],
-            last_launch=_last_launch(begin, p),
-        )
-        for p in platforms
-    ]
-
-
-def _waiting(db: Session, platform: Platform) -> tuple[str, ...]:
-    known = deployments(db, platform.id)
-    return tuple(d.deployment_id for d in known if d.state is DeploymentState.WAITING)
-
-
-def _key_opens(db: Session, platform: Platform, seal: KeySeal) -> bool:
-    try:
-        signing_key(db, platform.id, seal)
-    except (KeyUnreadable, NotFound):
-        return False
-    return True
-
-
-def _last_launch(begin: Begin, platform: Platform) -> datetime | None:
-    with begin(service_of(platform.id)) as db:
-        return db.scalar(select(func.max(Membership.launched_at)))
+        return [known for _, known in known_platforms(db, seal)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from lti_tool.core.speech import Speech
+from lti_tool.operator.findings import KnownPlatform, findings
+
 PATIENCE_WITH_WORKERS = timedelta(seconds=60)
 CLOCKS_MAY_DIFFER = timedelta(seconds=5)  # Moodle refuses what is signed in its future
 
@@ -37,17 +40,6 @@ class RoleRights:
     superuser: bool
     bypasses_policies: bool
     owns_tables: bool
-
-
-@dataclass(frozen=True)
-class KnownPlatform:
-    """One registration. `key_opens` is False if our key for it cannot be read any more."""
-
-    name: str
-    active: bool
-    key_opens: bool
-    waiting_deployments: tuple[str, ...]
-    last_launch: datetime | None
 
 
 def about_role(role: RoleRights) -> Finding:
@@ -114,42 +106,18 @@ def about_clock(ours: datetime, theirs: datetime) -> Finding:
     return Finding("clock", False, says, "Auf beiden Rechnern die Zeit abgleichen (NTP).")
 
 
-def about_keys(platforms: list[KnownPlatform]) -> Finding:
-    unreadable = [known.name for known in platforms if not known.key_opens]
-    if not unreadable:
-        return Finding("keys", True, "Alle Schlüssel lassen sich öffnen.")
-    return Finding(
-        "keys",
-        False,
-        f"Der Schlüssel für {', '.join(unreadable)} lässt sich nicht öffnen.",
-        "GUSTAV_SECRET_KEY auf den früheren Wert setzen, oder: gustav platform rotate-key",
-    )
-
-
 def about_platforms(platforms: list[KnownPlatform], now: datetime) -> list[Finding]:
-    """One finding for each, so that the one that is wrong stands out."""
+    """At least one finding for each, in the same sentences as on the operator's pages."""
     if not platforms:
         says = "Noch ist keine Lernplattform angemeldet."
         return [Finding("platforms", False, says, "Abhilfe: gustav platform add, siehe moodle.md")]
-    return [_about_platform(known, now) for known in platforms]
-
-
-def _about_platform(known: KnownPlatform, now: datetime) -> Finding:
-    if known.waiting_deployments:
-        waiting = ", ".join(known.waiting_deployments)
-        return Finding(
-            "platforms",
-            False,
-            f"„{known.name}“: Aufrufe aus dem Deployment {waiting} warten auf Erlaubnis.",
-            f'Abhilfe: gustav platform allow "{known.name}" {known.waiting_deployments[0]}',
-        )
-    if not known.active:
-        hint = f'Weiter geht es mit: gustav platform resume "{known.name}"'
-        return Finding("platforms", True, f"„{known.name}“ ist angehalten.", hint)
-    if known.last_launch is None:
-        return Finding("platforms", True, f"„{known.name}“ ist aktiv; noch kam niemand von dort.")
-    ago = _ago(known.last_launch, now)
-    return Finding("platforms", True, f"„{known.name}“ ist aktiv; zuletzt kam {ago} jemand.")
+    speech = Speech("de", now)
+    return [
+        Finding("platforms", found.ok, f"„{known.name}“: {found.told(speech)}", advice)
+        for known in platforms
+        for found in findings(known)
+        for advice in [found.advice(speech)]
+    ]
 
 
 def _ago(then: datetime, now: datetime) -> str:

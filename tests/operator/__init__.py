@@ -1,0 +1,1 @@
+"""The operator's pages, as the operator and others meet them."""
