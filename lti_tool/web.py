@@ -37,6 +37,7 @@ from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, or
 from lti_tool.dashboard import views as overview
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
+from lti_tool.launch.registration.views import registration_blueprint
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
@@ -72,9 +73,13 @@ def build_database(settings: Settings) -> Database:
 
 
 def create_app(
-    settings: Settings, database: Database, fetch_keys: FetchKeys | None = None
+    settings: Settings,
+    database: Database,
+    fetch_keys: FetchKeys | None = None,
+    outbound: Outbound | None = None,
 ) -> Flask:
-    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client."""
+    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client for
+    launches, `outbound` in place of the one that is built from the settings."""
     app = Flask(__name__)
     app.config.update(_configuration(settings))
     secrets = Secrets(settings.secret_key.get_secret_value())
@@ -86,18 +91,26 @@ def create_app(
         life=settings.session_life,
         origin=origin_of(settings.base_url),
     )
-    if fetch_keys is None:
-        outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
-        fetch_keys = partial(_fetch_keys, outbound)
+    outbound = outbound or Outbound(GuardedTransport(allowed=settings.outbound_allow))
     entrance = Entrance(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
-        keysets=KeySets(fetch_keys, utc_now),
+        keysets=KeySets(fetch_keys or partial(_fetch_keys, outbound), utc_now),
         base_url=settings.base_url,
         clock=utc_now,
     )
     app.register_blueprint(entrance.blueprint())
+    app.register_blueprint(
+        registration_blueprint(
+            begin=database.begin,
+            seal=seal,
+            outbound=outbound,
+            allowed=settings.outbound_allow,
+            base_url=settings.base_url,
+            clock=utc_now,
+        )
+    )
     install_session_paths(app)
     _mount_pages(app, settings, seal)
     _speak(app, settings)

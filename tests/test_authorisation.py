@@ -86,6 +86,10 @@ OPEN = {
     "launch.window",
     "launch.launch",
     "launch.keys",
+    # Whoever has the invitation's secret; see tests/launch/registration.
+    "registration.show",
+    "registration.connect",
+    "registration.type_in",
 }
 
 
