@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import click
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from lti_tool.cli.answers import Answer, CommandFailed, json_option
 from lti_tool.cli.house import open_house
 from lti_tool.core.db import ADMIN, Database, service_of
 from lti_tool.core.errors import Conflict, NotFound
+from lti_tool.launch.registration.by_hand import moodle_addresses
 from lti_tool.people.models import Course, DeploymentState, Person, Platform, PlatformState
 from lti_tool.people.services import (
     KeySeal,
@@ -53,13 +55,20 @@ def platform() -> None:
 @click.option("--auth-url", metavar="ADRESSE", help="Die „Authentifizierungsanfrage-URL“.")
 @click.option("--token-url", metavar="ADRESSE", help="Die „Zugriffstoken-URL“.")
 @click.option("--jwks-url", metavar="ADRESSE", help="Die „URL für öffentlichen Schlüsselsatz“.")
+@click.option("--id", "known_id", type=click.UUID, metavar="ID", help="Aus gustav platform values.")
 @json_option
-def add(name: str, client_id: str, deployment_id: tuple[str, ...], **where: str | None) -> Answer:
+def add(
+    name: str,
+    client_id: str,
+    deployment_id: tuple[str, ...],
+    known_id: UUID | None,
+    **where: str | None,
+) -> Answer:
     """Meldet eine Plattform an und nennt, was dort einzutragen ist."""
     spec = read_spec(name, client_id, deployment_id, **where)
     with open_house() as (settings, database), database.begin(ADMIN) as db:
         try:
-            added = add_platform(db, spec, _seal(settings))
+            added = add_platform(db, spec, _seal(settings), platform_id=known_id)
         except Conflict:
             raise CommandFailed(
                 f"Die Client-ID {client_id} ist schon angemeldet; siehe gustav platform list."
@@ -84,7 +93,7 @@ def add(name: str, client_id: str, deployment_id: tuple[str, ...], **where: str 
 def list_all() -> Answer:
     """Zählt alle Plattformen auf."""
     with open_house() as (_, database), database.begin(ADMIN) as db:
-        rows = [_described(db, found) for found in list_platforms(db)]
+        rows = [described(db, found) for found in list_platforms(db)]
     lines = [f"{row['name']} ({row['issuer']}, {row['client_id']}): {row['says']}" for row in rows]
     return Answer(lines or ["Noch ist keine Plattform angemeldet."], {"platforms": rows})
 
@@ -94,8 +103,8 @@ def list_all() -> Answer:
 @json_option
 def show(which: str) -> Answer:
     """Zeigt eine Plattform mit allem, was in ihr einzutragen ist."""
-    with open_house() as (settings, database), _found(database, which) as (db, found):
-        row = _described(db, found) | addresses(settings.base_url, found)
+    with open_house() as (settings, database), one_platform(database, which) as (db, found):
+        row = described(db, found) | addresses(settings.base_url, found)
     return Answer([f"{key}: {value}" for key, value in row.items()], row)
 
 
@@ -121,10 +130,10 @@ def resume(which: str) -> Answer:
 @json_option
 def allow(which: str, deployment_id: str) -> Answer:
     """Erlaubt Aufrufe aus einem Deployment dieser Plattform."""
-    with open_house() as (_, database), _found(database, which) as (db, found):
+    with open_house() as (_, database), one_platform(database, which) as (db, found):
         allow_deployment(db, found, deployment_id)
         sentence = f"Deployment {deployment_id} von „{found.name}“ ist erlaubt."
-        return Answer([sentence], _described(db, found))
+        return Answer([sentence], described(db, found))
 
 
 @platform.command("rotate-key")
@@ -132,7 +141,7 @@ def allow(which: str, deployment_id: str) -> Answer:
 @json_option
 def rotate_key(which: str) -> Answer:
     """Unterschreibt gegenüber dieser Plattform künftig mit einem neuen Schlüssel."""
-    with open_house() as (settings, database), _found(database, which) as (db, found):
+    with open_house() as (settings, database), one_platform(database, which) as (db, found):
         key = new_key(db, found, _seal(settings))
         sentence = f"„{found.name}“ hat einen neuen Schlüssel; der alte bleibt im Schlüsselsatz."
         return Answer([sentence], {"id": found.id, "kid": key.kid})
@@ -145,7 +154,7 @@ def rotate_key(which: str) -> Answer:
 def remove(which: str, *, yes: bool) -> Answer:
     """Löscht eine Plattform mit allen Kursen, Personen und Arbeiten, die von dort kamen."""
     with open_house() as (_, database):
-        with _found(database, which) as (_, found):
+        with one_platform(database, which) as (_, found):
             name, platform_id = found.name, found.id
         with database.begin(service_of(platform_id)) as db:
             counts = {
@@ -158,7 +167,7 @@ def remove(which: str, *, yes: bool) -> Answer:
             raise CommandFailed(
                 f"Nichts gelöscht. Mit „{name}“ verschwänden {lost}; ernst wird es mit --yes."
             )
-        with _found(database, which) as (db, found):
+        with one_platform(database, which) as (db, found):
             remove_platform(db, found)
     return Answer([f"„{name}“ ist gelöscht, mit {lost}."], {"id": platform_id, **counts})
 
@@ -169,13 +178,7 @@ def read_spec(
     """What was typed, with a Moodle's addresses derived from its own. Raises CommandFailed."""
     moodle = where.pop("moodle")
     if moodle:
-        site = moodle.rstrip("/")
-        derived = {
-            "issuer": site,
-            "auth_url": f"{site}/mod/lti/auth.php",
-            "token_url": f"{site}/mod/lti/token.php",
-            "jwks_url": f"{site}/mod/lti/certs.php",
-        }
+        derived = moodle_addresses(moodle)
         where = {key: value or derived[key] for key, value in where.items()}
     urls = {}
     for key, value in where.items():
@@ -200,7 +203,7 @@ def addresses(base_url: str, registered: Platform) -> dict[str, str]:
 
 
 @contextmanager
-def _found(database: Database, which: str) -> Iterator[tuple[Session, Platform]]:
+def one_platform(database: Database, which: str) -> Iterator[tuple[Session, Platform]]:
     """By our id, its client_id or its name. Raises CommandFailed."""
     with database.begin(ADMIN) as db:
         try:
@@ -214,12 +217,12 @@ def _found(database: Database, which: str) -> Iterator[tuple[Session, Platform]]
 
 
 def _put(which: str, state: PlatformState) -> Answer:
-    with open_house() as (_, database), _found(database, which) as (db, found):
+    with open_house() as (_, database), one_platform(database, which) as (db, found):
         set_state(db, found, state)
-        return Answer([f"„{found.name}“ ist {STATE_WORDS[state]}."], _described(db, found))
+        return Answer([f"„{found.name}“ ist {STATE_WORDS[state]}."], described(db, found))
 
 
-def _described(db: Session, found: Platform) -> dict[str, object]:
+def described(db: Session, found: Platform) -> dict[str, object]:
     known = deployments(db, found.id)
     waiting = [d.deployment_id for d in known if d.state is DeploymentState.WAITING]
     says = STATE_WORDS[found.state]

@@ -130,7 +130,7 @@ def about_platforms(platforms: list[KnownPlatform], now: datetime) -> list[Findi
     """One finding for each, so that the one that is wrong stands out."""
     if not platforms:
         says = "Noch ist keine Lernplattform angemeldet."
-        return [Finding("platforms", False, says, "Abhilfe: gustav platform add, siehe moodle.md")]
+        return [Finding("platforms", False, says, "Abhilfe: gustav invite, siehe moodle.md")]
     return [_about_platform(known, now) for known in platforms]
 
 
