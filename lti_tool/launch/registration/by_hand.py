@@ -141,7 +141,7 @@ def _canvas(where: ToolAddresses) -> list[tuple[str, str]]:
             " submission results …; retrieve user data associated with the context",
         ),
         ("Additional Settings → Custom Fields", f"{HISTORY_KEY}={HISTORY_VARIABLE}"),
-        ("Privacy Level", "Name only (oder Private)"),
+        ("Privacy Level", "Name only / Private"),
         ("Placements", "Assignment Selection, Link Selection: LtiDeepLinkingRequest"),
     ]
 
