@@ -38,6 +38,7 @@ from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, or
 from lti_tool.dashboard import views as overview
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
+from lti_tool.launch.registration.views import registration_blueprint
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
@@ -80,10 +81,12 @@ def create_app(
     settings: Settings,
     database: Database,
     fetch_keys: FetchKeys | None = None,
+    outbound: Outbound | None = None,
     clock: Clock = utc_now,
 ) -> Flask:
-    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client, `clock`
-    for what launches and key sets are measured by."""
+    """The whole tool as one WSGI application. `fetch_keys` in place of the guarded client for
+    launches, `outbound` in place of the one that is built from the settings, `clock` for what
+    launches and key sets are measured by."""
     app = Flask(__name__)
     app.config.update(_configuration(settings))
     secrets = Secrets(settings.secret_key.get_secret_value())
@@ -95,18 +98,30 @@ def create_app(
         life=settings.session_life,
         origin=origin_of(settings.base_url),
     )
-    if fetch_keys is None:
-        outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
-        fetch_keys = partial(_fetch_keys, outbound)
+    outbound = outbound or Outbound(GuardedTransport(allowed=settings.outbound_allow))
     entrance = Entrance(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
-        keysets=KeySets(fetch_keys, clock, HealthBook(database.begin, clock).keys),
+        keysets=KeySets(
+            fetch_keys or partial(_fetch_keys, outbound),
+            clock,
+            HealthBook(database.begin, clock).keys,
+        ),
         base_url=settings.base_url,
         clock=clock,
     )
     app.register_blueprint(entrance.blueprint())
+    app.register_blueprint(
+        registration_blueprint(
+            begin=database.begin,
+            seal=seal,
+            outbound=outbound,
+            allowed=settings.outbound_allow,
+            base_url=settings.base_url,
+            clock=clock,
+        )
+    )
     app.extensions["operator"] = OperatorDoor(database.begin, secrets, seal, settings.base_url)
     app.register_blueprint(operator_bp)
     install_session_paths(app)

@@ -92,6 +92,10 @@ OPEN = {
     "launch.keys",
     "operator.before",
     "operator.enter",
+    # Whoever has the invitation's secret; see tests/launch/registration.
+    "registration.show",
+    "registration.connect",
+    "registration.type_in",
 }
 
 

@@ -14,14 +14,15 @@ from collections.abc import Sequence
 import click
 
 from lti_tool.cli.answers import Answer, print_json
+from lti_tool.cli.connections import platform
 from lti_tool.cli.demo.command import demo, demo_part
 from lti_tool.cli.doctor.command import doctor
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
+from lti_tool.cli.invitations import invitations, invite
 from lti_tool.cli.journey.command import journey
 from lti_tool.cli.operator import operator
 from lti_tool.cli.platform_care import health, move
-from lti_tool.cli.platforms import platform
 from lti_tool.cli.processes import web, worker
 
 INTERRUPTED = 130
@@ -37,6 +38,8 @@ for command in (
     demo,
     demo_part,
     doctor,
+    invitations,
+    invite,
     jobs,
     journey,
     migrate,

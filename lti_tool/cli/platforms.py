@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import click
 from sqlalchemy.orm import Session
@@ -54,13 +55,20 @@ def platform() -> None:
 @click.option("--auth-url", metavar="ADRESSE", help="Die „Authentifizierungsanfrage-URL“.")
 @click.option("--token-url", metavar="ADRESSE", help="Die „Zugriffstoken-URL“.")
 @click.option("--jwks-url", metavar="ADRESSE", help="Die „URL für öffentlichen Schlüsselsatz“.")
+@click.option("--id", "known_id", type=click.UUID, metavar="ID", help="Aus gustav platform values.")
 @json_option
-def add(name: str, client_id: str, deployment_id: tuple[str, ...], **where: str | None) -> Answer:
+def add(
+    name: str,
+    client_id: str,
+    deployment_id: tuple[str, ...],
+    known_id: UUID | None,
+    **where: str | None,
+) -> Answer:
     """Meldet eine Plattform an und nennt, was dort einzutragen ist."""
     spec = read_spec(name, client_id, deployment_id, **where)
     with open_house() as (settings, database), database.begin(ADMIN) as db:
         try:
-            added = add_platform(db, spec, seal_of(settings))
+            added = add_platform(db, spec, seal_of(settings), platform_id=known_id)
         except Conflict:
             raise CommandFailed(
                 f"Die Client-ID {client_id} ist schon angemeldet; siehe gustav platform list."
@@ -85,7 +93,7 @@ def add(name: str, client_id: str, deployment_id: tuple[str, ...], **where: str 
 def list_all() -> Answer:
     """Zählt alle Plattformen auf."""
     with open_house() as (_, database), database.begin(ADMIN) as db:
-        rows = [_described(db, found) for found in list_platforms(db)]
+        rows = [described(db, found) for found in list_platforms(db)]
     lines = [f"{row['name']} ({row['issuer']}, {row['client_id']}): {row['says']}" for row in rows]
     return Answer(lines or ["Noch ist keine Plattform angemeldet."], {"platforms": rows})
 
@@ -96,7 +104,7 @@ def list_all() -> Answer:
 def show(which: str) -> Answer:
     """Zeigt eine Plattform mit allem, was in ihr einzutragen ist."""
     with open_house() as (settings, database), found_platform(database, which) as (db, found):
-        row = _described(db, found) | addresses(settings.base_url, found)
+        row = described(db, found) | addresses(settings.base_url, found)
     return Answer([f"{key}: {value}" for key, value in row.items()], row)
 
 
@@ -125,7 +133,7 @@ def allow(which: str, deployment_id: str) -> Answer:
     with open_house() as (_, database), found_platform(database, which) as (db, found):
         allow_deployment(db, found, deployment_id)
         sentence = f"Deployment {deployment_id} von „{found.name}“ ist erlaubt."
-        return Answer([sentence], _described(db, found))
+        return Answer([sentence], described(db, found))
 
 
 @platform.command("rotate-key")
@@ -219,10 +227,10 @@ def found_platform(database: Database, which: str) -> Iterator[tuple[Session, Pl
 def _put(which: str, state: PlatformState) -> Answer:
     with open_house() as (_, database), found_platform(database, which) as (db, found):
         set_state(db, found, state)
-        return Answer([f"„{found.name}“ ist {STATE_WORDS[state]}."], _described(db, found))
+        return Answer([f"„{found.name}“ ist {STATE_WORDS[state]}."], described(db, found))
 
 
-def _described(db: Session, found: Platform) -> dict[str, object]:
+def described(db: Session, found: Platform) -> dict[str, object]:
     known = deployments(db, found.id)
     waiting = [d.deployment_id for d in known if d.state is DeploymentState.WAITING]
     says = STATE_WORDS[found.state]

@@ -48,7 +48,7 @@ def answer_headers(response: FlaskResponse) -> FlaskResponse:
     )
     # With "no-referrer" browsers send `Origin: null` with our own forms (Fetch, "append a request
     # Origin header"), and the guard would refuse them all.
-    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Permissions-Policy"] = "geolocation=(), microphone=(), payment=()"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

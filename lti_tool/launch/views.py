@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.db import LAUNCH, Actor, ActorRole, Begin
+from lti_tool.core.db import LAUNCH, REGISTRATION, Actor, ActorRole, Begin
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.http import may_frame, new_reference, set_cookie, single
 from lti_tool.launch.arrival import Arrived, arrive, note_refusal
@@ -29,6 +29,7 @@ from lti_tool.launch.oidc import (
     find_login,
     prove,
 )
+from lti_tool.launch.registration.invitations import platform_of_keyset
 from lti_tool.launch.secrets import Secrets, hashed, new_secret
 from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
@@ -129,18 +130,26 @@ class Entrance:
         return _with_session(outcome)
 
     def keys(self, platform_id: UUID) -> ResponseReturnValue:
-        """Our public keys for one platform (RFC 7517). One that an older secret key of ours has
-        sealed is left out: the new ones count all the same."""
-        with self.begin(Actor(ActorRole.LAUNCH, platform_id)) as db:
-            try:
-                pairs = [(k.kid, k.private_pem) for k in platform_keys(db, platform_id)]
-            except NotFound:
-                pairs = []
+        """Our public keys for one platform (RFC 7517), also under the address that the invitation
+        gave out before the platform was known. A key that an older secret key of ours has sealed
+        is left out: the new ones count all the same."""
+        pairs = self._key_pairs(platform_id)
+        if not pairs:
+            with self.begin(REGISTRATION) as db:
+                invited = platform_of_keyset(db, platform_id)
+            pairs = self._key_pairs(invited) if invited else []
         public = []
         for kid, pem in pairs:
             with suppress(KeyUnreadable):
                 public.append(public_jwk(self.seal.open(pem), kid))
         return jsonify(keys=public)
+
+    def _key_pairs(self, platform_id: UUID) -> list[tuple[str, str]]:
+        with self.begin(Actor(ActorRole.LAUNCH, platform_id)) as db:
+            try:
+                return [(k.kid, k.private_pem) for k in platform_keys(db, platform_id)]
+            except NotFound:
+                return []
 
     def refused(self, refusal: LaunchRefused) -> ResponseReturnValue:
         login: PendingLogin | None = g.get("login")

@@ -6,6 +6,7 @@ An operator's act, never a launch's: whoever names the new address decides whose
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from typing import Self
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,17 @@ class Site:
     token_url: str
     jwks_url: str
 
+    @classmethod
+    def of_moodle(cls, address: str) -> Self:
+        """The four addresses of a Moodle follow from its own."""
+        base = address.rstrip("/")
+        return cls(
+            issuer=base,
+            auth_url=f"{base}/mod/lti/auth.php",
+            token_url=f"{base}/mod/lti/token.php",
+            jwks_url=f"{base}/mod/lti/certs.php",
+        )
+
 
 @dataclass(frozen=True)
 class Change:
@@ -45,12 +57,7 @@ def moodle_site(address: str) -> Site:
         raise Invalid({"moodle": "invalid"}) from None
     if len(site) > LONGEST_ADDRESS or "?" in site or "#" in site:
         raise Invalid({"moodle": "invalid"})
-    return Site(
-        issuer=site,
-        auth_url=f"{site}/mod/lti/auth.php",
-        token_url=f"{site}/mod/lti/token.php",
-        jwks_url=f"{site}/mod/lti/certs.php",
-    )
+    return Site.of_moodle(site)
 
 
 def site_of(platform: Platform) -> Site:

@@ -28,6 +28,14 @@ class SigningKey:
         key = self._key()
         return jwt.encode(dict(claims), key, algorithm="RS256", headers={"kid": _kid(key)})
 
+    def claims_of(self, token: str) -> dict[str, object] | None:
+        """What we signed ourselves, whatever its time; None if we did not."""
+        key = self._key().public_key()
+        try:
+            return dict(jwt.decode(token, key, algorithms=["RS256"], options=_SIGNATURE_ONLY))
+        except jwt.PyJWTError:
+            return None
+
     def jwks(self) -> dict[str, object]:
         key = self._key()
         public = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)

@@ -8,14 +8,14 @@ import hashlib
 import hmac
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from .keys import SigningKey, ToolKeys
 from .ledger import Ledger
 from .modes import ModeTable
 from .settings import Course, Person, PracticeSettings, Role, ToolRegistration
-from .store import Activity, Store
+from .store import Activity, Store, ToolType
 
 COOKIE_PREFIX = "practice_lms_as_"
 
@@ -72,14 +72,15 @@ class Lms:
     def __init__(self, settings: PracticeSettings) -> None:
         self.settings = settings
         self.base_url = settings.base_url.rstrip("/")
-        self.registered_tool = settings.tool
         self.store = Store(settings.data_dir)
+        self.registered_tool = self._kept_tool()
         self.signing_key = SigningKey(self.store)
         self.tool_keys = ToolKeys(settings.fetch_json)
         self.modes = ModeTable()
         self.ledger = Ledger(settings.data_dir)
         self.assertion_ids = Once()
         self.deep_linking_nonces = Once()
+        self.registration_tokens = Once()
         self.launches: dict[str, Launch] = {}
         self.access_tokens: dict[str, AccessToken] = {}
         self._notices: dict[str, list[str]] = {}
@@ -89,6 +90,36 @@ class Lms:
         if self.registered_tool is None:
             raise PageError(503, "Noch kein Werkzeug", "Hier ist noch kein Werkzeug angemeldet.")
         return self.registered_tool
+
+    @property
+    def tool_is_active(self) -> bool:
+        """Pending tools are not in the chooser, but what exists of them still launches."""
+        with self.store.reading() as state:
+            return state.tool_type.active if state.tool_type else self.registered_tool is not None
+
+    @property
+    def tool_is_in_chooser(self) -> bool:
+        with self.store.reading() as state:
+            kept = state.tool_type
+            return kept.active and kept.in_chooser if kept else self.registered_tool is not None
+
+    def keep_tool(self, tool: ToolRegistration | None, *, active: bool, in_chooser: bool) -> None:
+        """What the administrator did; from now on it goes before the settings."""
+        fields = asdict(tool) if tool else None
+        with self.store.changing() as state:
+            state.tool_type = ToolType(fields, active and tool is not None, in_chooser)
+        self.registered_tool = tool
+
+    def new_type_id(self) -> str:
+        with self.store.changing() as state:
+            return str(state.new_id())
+
+    def _kept_tool(self) -> ToolRegistration | None:
+        with self.store.reading() as state:
+            kept = state.tool_type
+        if kept is None:
+            return self.settings.tool
+        return ToolRegistration.from_fields(kept.tool) if kept.tool else None
 
     def now(self) -> datetime:
         return self.settings.clock()

@@ -54,6 +54,7 @@ def course(lms: Lms, user_id: str, course_id: str) -> Response:
         courses=lms.courses_of(person),
         is_teacher=here.role_of(user_id) is Role.TEACHER,
         others=_others(lms, here),
+        may_add=lms.tool_is_in_chooser,
         activities=[(activity, maxima.get(activity.link_id)) for activity in activities],
         notices=lms.take_notices(person),
     )
@@ -64,6 +65,10 @@ def add(lms: Lms, user_id: str, course_id: str) -> Response:
     person = visitor(lms, user_id)
     here = course_for(lms, person, course_id)
     need_teacher(here, person)
+    if lms.registered_tool and not lms.tool_is_in_chooser:
+        raise PageError(
+            403, "Nicht in der Auswahl", "Das Werkzeug ist nicht in der Aktivitätsauswahl."
+        )
     source = f"/as/{user_id}/course/{course_id}/select"
     return page(
         "frame.html", person=person, course=here, source=source, allow=_allow(lms), activity=None

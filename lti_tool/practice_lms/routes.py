@@ -5,6 +5,7 @@ from functools import partial
 from flask import Flask, Response, jsonify
 
 from . import (
+    admin,
     courses,
     deep_linking,
     gradebook,
@@ -13,6 +14,7 @@ from . import (
     oidc,
     pages,
     practice,
+    registration,
     scores,
     tokens,
 )
@@ -45,6 +47,14 @@ PAGES = (
     ("GET", "/as/<user_id>/return", pages.come_back),
     ("POST", "/as/<user_id>/deep-linking/return", deep_linking.take_back),
     ("GET POST", "/auth", oidc.authenticate),
+    ("GET", "/admin", admin.show),
+    ("GET", "/admin/registration", admin.frame),
+    ("GET", "/admin/registration/start", admin.start),
+    ("POST", "/admin/activate", admin.activate),
+    ("POST", "/admin/chooser", admin.chooser),
+    ("POST", "/admin/delete", admin.delete),
+    ("GET", "/openid-configuration", registration.configuration),
+    ("POST", "/openid-registration", registration.register),
     ("GET", "/practice", practice.show),
     ("GET", "/practice/modes", practice.modes),
     ("POST", "/practice/modes", practice.set_mode),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Self
 
 import httpx
 
@@ -73,6 +74,12 @@ class ToolRegistration:
     custom: tuple[tuple[str, str], ...] = ()
     share_names: bool = True
     share_email: bool = False
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """Out of JSON, where tuples have become lists."""
+        custom = tuple((key, value) for key, value in fields["custom"])
+        return cls(**fields | {"redirect_uris": tuple(fields["redirect_uris"]), "custom": custom})
 
 
 def utc_now() -> datetime:

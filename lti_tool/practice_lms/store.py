@@ -60,6 +60,16 @@ class Grade:
     locked: bool = False
 
 
+@dataclass(frozen=True)
+class ToolType:
+    """The one tool as its administrator left it; `tool` are the fields of its registration, None
+    once it was deleted."""
+
+    tool: dict[str, Any] | None
+    active: bool
+    in_chooser: bool
+
+
 @dataclass
 class State:
     """To be touched only inside `Store.reading` or `changing`. Grades: (item_id, user_id).
@@ -70,6 +80,7 @@ class State:
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     key_pem: str | None = None
     last_id: int = 100
+    tool_type: ToolType | None = None  # None: as the settings have it
     activities: dict[str, Activity] = field(default_factory=dict)
     line_items: dict[str, LineItem] = field(default_factory=dict)
     grades: dict[tuple[str, str], Grade] = field(default_factory=dict)
@@ -134,6 +145,7 @@ def _to_json(state: State) -> dict[str, object]:
         "secret": state.secret,
         "key_pem": state.key_pem,
         "last_id": state.last_id,
+        "tool_type": asdict(state.tool_type) if state.tool_type else None,
         "activities": [asdict(activity) for activity in state.activities.values()],
         "line_items": [asdict(item) for item in state.line_items.values()],
         "grades": [[*key, asdict(grade)] for key, grade in state.grades.items()],
@@ -152,6 +164,7 @@ def _from_json(kept: dict[str, Any]) -> State:
         secret=kept["secret"],
         key_pem=kept["key_pem"],
         last_id=kept["last_id"],
+        tool_type=ToolType(**kept["tool_type"]) if kept.get("tool_type") else None,
         activities={activity.link_id: activity for activity in activities},
         line_items={item.item_id: item for item in items},
         grades={(item, user): Grade(**grade) for item, user, grade in kept["grades"]},

@@ -35,6 +35,26 @@ MODE_NAMES = {
 }
 
 ENGLISH = {
+    "Abbrechen": "Cancel",
+    "Administration": "Administration",
+    "Adresse des Werkzeugs": "Address of the tool",
+    "Aktivieren": "Activate",
+    "Aktivitäten bleiben stehen und lassen sich nicht mehr öffnen.": (
+        "Activities stay and can no longer be opened."
+    ),
+    "Das ist keine Adresse eines Werkzeugs.": "This is no address of a tool.",
+    "Das Werkzeug ist nicht in der Aktivitätsauswahl.": "The tool is not in the activity chooser.",
+    "In der Aktivitätsauswahl anzeigen": "Show in activity chooser",
+    "LTI Advantage hinzufügen": "Add LTI Advantage",
+    "Nicht in der Auswahl": "Not in the chooser",
+    "Nicht mehr in der Aktivitätsauswahl anzeigen": "No longer show in activity chooser",
+    "Vorgemerkt: Das Werkzeug ist noch nicht aktiviert.": (
+        "Pending: the tool has not been activated yet."
+    ),
+    "Werkzeug aktualisieren": "Update the tool",
+    "Werkzeug hinzufügen": "Add a tool",
+    "Werkzeug löschen": "Delete the tool",
+    "Werkzeuge verwalten": "Manage tools",
     "{count} Aktivitäten wurden hinzugefügt.": "{count} activities were added.",
     "400 fehlerhafte Anfrage": "400 bad request",
     "401 Zugangsmarke abgelaufen": "401 access token expired",

@@ -119,7 +119,7 @@ def test_without_a_platform_nobody_can_come() -> None:
     (finding,) = about_platforms([], NOW)
 
     assert not finding.ok
-    assert "gustav platform add" in finding.what_to_do
+    assert "gustav invite" in finding.what_to_do
 
 
 def test_each_platform_has_its_sentences_under_its_name() -> None:

@@ -110,7 +110,7 @@ def about_platforms(platforms: list[KnownPlatform], now: datetime) -> list[Findi
     """At least one finding for each, in the same sentences as on the operator's pages."""
     if not platforms:
         says = "Noch ist keine Lernplattform angemeldet."
-        return [Finding("platforms", False, says, "Abhilfe: gustav platform add, siehe moodle.md")]
+        return [Finding("platforms", False, says, "Abhilfe: gustav invite, siehe moodle.md")]
     speech = Speech("de", now)
     return [
         Finding("platforms", found.ok, f"„{known.name}“: {found.told(speech)}", advice)

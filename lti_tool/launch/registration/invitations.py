@@ -138,6 +138,19 @@ def release(db: Session, invitation_id: UUID, claimed: datetime) -> None:
     db.execute(update(Invitation).where(_held(invitation_id, claimed)).values(claimed_at=None))
 
 
+def note_platform(db: Session, invitation_id: UUID, platform_id: UUID) -> None:
+    """Which platform was connected with it; see `platform_of_keyset`."""
+    db.execute(
+        update(Invitation).where(Invitation.id == invitation_id).values(platform_id=platform_id)
+    )
+
+
+def platform_of_keyset(db: Session, keyset_id: UUID) -> UUID | None:
+    """The platform whose keys are shown under an invitation's own id. A known platform that is
+    connected anew is told that address and finds our same keys there."""
+    return db.scalar(select(Invitation.platform_id).where(Invitation.id == keyset_id))
+
+
 def _held(invitation_id: UUID, claimed: datetime) -> ColumnElement[bool]:
     return (
         (Invitation.id == invitation_id)

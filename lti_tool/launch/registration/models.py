@@ -12,8 +12,9 @@ from lti_tool.core.db import Base, Keyed, OfPlatform, within_platform
 
 
 class Invitation(Keyed, Base):
-    """A one-time address with which one school may connect its platform. Its secret is kept
-    hashed. `platform_id`: an invitation to connect this known platform anew."""
+    """A one-time address with which one school may connect its platform; its secret is kept
+    hashed. `platform_id`: a known platform that is to be connected anew; after use, the one that
+    was connected. Used ones stay: our key set has its address from them."""
 
     __tablename__ = "invitations"
 
