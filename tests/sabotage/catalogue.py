@@ -267,7 +267,7 @@ DOOR_OUT = (
     Sabotage(
         "redirects are followed no more, but taken for answers",
         f"{OUTBOUND}/transport.py",
-        "if 300 <= answer.status < 400:",
+        "if 300 <= answer.status < 400 and answer.status != NOT_MODIFIED:",
         "if False:",
         CLIENT,
     ),
@@ -411,14 +411,14 @@ GRADES = (
     Sabotage(
         "a conflict is always answered with a later timestamp",
         POLICY,
-        "if overridden(result, attempt.last_posted, attempt.ours):",
+        "if theirs and not (attempt.insisted and not attempt.restamped):",
         "if False:",
         ("tests/grades/test_policy.py",),
     ),
     Sabotage(
         "a locked grade is tried for ever",
         POLICY,
-        "if outcome.status == 500 and outcome.empty_list:",
+        "if _says_locked(outcome):",
         "if False:",
         ("tests/grades/test_policy.py",),
     ),
