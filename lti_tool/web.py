@@ -176,6 +176,13 @@ def _health(database: Database) -> Blueprint:
         with database.begin(WORKER):
             return "ok\n"
 
+    @bp.get("/cookie")
+    def cookie() -> ResponseReturnValue:
+        """For the doctor, who looks whether it arrives by the public address as it was sent."""
+        answer = current_app.make_response("ok\n")
+        http.set_cookie(answer, "gustav_probe", "ok", path="/health/cookie", max_age=1)
+        return answer
+
     return bp
 
 

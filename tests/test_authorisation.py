@@ -85,6 +85,7 @@ OPEN = {
     "static",
     "health.live",
     "health.ready",
+    "health.cookie",
     "launch.login",
     "launch.resume",
     "launch.window",

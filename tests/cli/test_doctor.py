@@ -17,6 +17,7 @@ from lti_tool.core.embedded import EmbeddedPostgres
 from lti_tool.core.jobs import JobKind, enqueue
 from lti_tool.core.pulse import beat
 from tests.cli.console import Gustav
+from tests.fakes.http_server import Answer, LoopbackServer
 
 PLATFORM = (
     *("platform", "add", "--name", "Musterschule", "--client-id", "aBc123"),
@@ -214,6 +215,20 @@ def test_nobody_at_the_models_address_is_told(
     monkeypatch.setenv("GUSTAV_MODEL_HOST", "http://127.0.0.1:1")
 
     assert "antwortet nicht" in look_at_model(read_settings()).what_to_do
+
+
+def test_the_doctor_looks_at_a_cookie_that_came_by_the_public_address(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATK-52."""
+    cookie = "gustav_probe=ok; Secure; HttpOnly; Path=/health/cookie; SameSite=None"
+    with LoopbackServer(lambda _: Answer(headers={"Set-Cookie": cookie})) as server:
+        monkeypatch.setenv("GUSTAV_BASE_URL", server.url)
+        finding = findings(house)["address"]
+
+    assert not finding["ok"]
+    assert "Partitioned" in finding["says"]
+    assert [seen.target for seen in server.seen] == ["/health/cookie"]
 
 
 def _let_it_lie(postgres: EmbeddedPostgres, so_long: timedelta) -> None:

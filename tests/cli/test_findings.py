@@ -10,6 +10,7 @@ import pytest
 from lti_tool.cli.doctor.findings import (
     Queue,
     RoleRights,
+    about_address,
     about_clock,
     about_given_up,
     about_migrations,
@@ -28,6 +29,40 @@ SCHOOL = KnownPlatform(
     last_launch=NOW - timedelta(minutes=5),
 )
 NOTHING_WAITS = Queue(waiting_for=None, last_finished=None, given_up=0, worker_seen=NOW)
+
+
+WHOLE = "gustav_probe=ok; Secure; HttpOnly; Path=/health/cookie; SameSite=None; Partitioned"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://gustav.schule.example", "http://localhost:8080", "http://127.0.0.1:8080"]
+)
+def test_cookies_that_arrive_whole_are_well(address: str) -> None:
+    assert about_address(address, WHOLE).ok
+
+
+@pytest.mark.parametrize("word", ["HttpOnly", "Secure", "SameSite=None", "Partitioned"])
+def test_atk_52_a_proxy_that_drops_a_word_of_our_cookies_is_told(word: str) -> None:
+    finding = about_address("https://gustav.schule.example", WHOLE.replace(word, "x"))
+
+    assert not finding.ok
+    assert word in finding.says
+    assert "Proxy" in finding.what_to_do
+
+
+@pytest.mark.parametrize("cookie", [None, WHOLE])
+def test_atk_52_an_address_without_https_keeps_no_session(cookie: str | None) -> None:
+    finding = about_address("http://gustav.schule.example", cookie)
+
+    assert not finding.ok
+    assert "GUSTAV_BASE_URL" in finding.what_to_do
+
+
+def test_an_address_that_does_not_answer_from_here_is_no_fault() -> None:
+    finding = about_address("https://gustav.schule.example", None)
+
+    assert finding.ok
+    assert "ungeprüft" in finding.says
 
 
 def test_a_role_without_rights_is_the_right_one() -> None:

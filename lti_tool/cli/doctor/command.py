@@ -20,7 +20,7 @@ from lti_tool.cli.doctor.findings import (
     about_role,
     about_worker,
 )
-from lti_tool.cli.doctor.services import look_at_model, look_at_redis
+from lti_tool.cli.doctor.services import look_at_address, look_at_model, look_at_redis
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.house import open_database
 from lti_tool.core.clock import utc_now
@@ -53,6 +53,7 @@ def look_at_everything() -> Iterator[Finding]:
     yield Finding("settings", True, "Die Einstellungen sind vollständig.")
     with open_database(settings) as database:
         yield from _database(settings, database)
+    yield look_at_address(settings)
     yield look_at_redis(settings)
     yield look_at_model(settings)
 

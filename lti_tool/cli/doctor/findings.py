@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from lti_tool.core.speech import Speech
 from lti_tool.operator.findings import KnownPlatform, findings
 
 PATIENCE_WITH_WORKERS = timedelta(seconds=60)
+COOKIE_WORDS = ("HttpOnly", "Secure", "SameSite=None", "Partitioned")
 CLOCKS_MAY_DIFFER = timedelta(seconds=5)  # Moodle refuses what is signed in its future
 
 
@@ -40,6 +42,29 @@ class RoleRights:
     superuser: bool
     bypasses_policies: bool
     owns_tables: bool
+
+
+def about_address(base_url: str, cookie: str | None) -> Finding:
+    """Whether sessions can work there. `cookie`: a cookie as it arrived by that address, like all
+    of ours; None where nobody answered. A proxy that drops one word of it locks everybody out."""
+    parts = urlsplit(base_url)
+    if parts.scheme != "https" and not _on_this_machine(parts.hostname or ""):
+        says = f"{base_url} ist ohne https: Browser verwerfen dort unsere Cookies."
+        return Finding("address", False, says, "GUSTAV_BASE_URL auf https umstellen.")
+    if cookie is None:
+        says = f"{base_url} antwortet von hier aus nicht; die Cookies sind ungeprüft."
+        return Finding("address", True, says)
+    told = {word.strip().lower() for word in cookie.split(";")}
+    missing = [word for word in COOKIE_WORDS if word.lower() not in told]
+    if missing:
+        says = f"Unter {base_url} fehlt an unseren Cookies: {', '.join(missing)}."
+        return Finding("address", False, says, "Der Proxy davor darf Set-Cookie nicht ändern.")
+    return Finding("address", True, f"Unter {base_url} kommen unsere Cookies unversehrt an.")
+
+
+def _on_this_machine(host: str) -> bool:
+    """Where browsers take `Secure` cookies over http, too."""
+    return host == "localhost" or host.endswith(".localhost") or host.startswith("127.")
 
 
 def about_role(role: RoleRights) -> Finding:

@@ -1,14 +1,36 @@
-"""Looks at what stands beside the database: Redis and the model's host."""
+"""Looks at what stands beside the database: the public address, Redis and the model's host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from config.settings import Settings
 from feedback_engine.config import EngineConfig, EngineKind
-from lti_tool.cli.doctor.findings import Finding
+from lti_tool.cli.doctor.findings import Finding, about_address
+from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
 
+Cookie = Callable[[str], str | None]
 Models = Callable[[EngineConfig], tuple[str, ...]]
+
+
+def look_at_address(settings: Settings, ask: Cookie | None = None) -> Finding:
+    """The way of a cookie from here to a browser, through whatever stands in front of us."""
+    return about_address(settings.base_url, (ask or ask_for_cookie)(settings.base_url))
+
+
+def ask_for_cookie(base_url: str) -> str | None:
+    """A cookie as it arrives by the public address; None if nobody answers there."""
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    way = GuardedTransport(allowed=[f"{parts.hostname}:{port}"], deadline=timedelta(seconds=3))
+    with Outbound(way) as outbound:
+        try:
+            reply = outbound.get(f"{base_url}/health/cookie")
+        except OutboundError:
+            return None
+    return reply.headers.get("set-cookie", "") if reply.status == 200 else None
 
 
 def look_at_redis(settings: Settings) -> Finding:

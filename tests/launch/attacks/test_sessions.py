@@ -1,4 +1,4 @@
-"""ATK-48 to ATK-50, ATK-53 to ATK-62: sessions, cookies, frames. ATK-52 is the doctor's."""
+"""ATK-48 to ATK-62: sessions, cookies, frames."""
 
 from __future__ import annotations
 
@@ -122,6 +122,18 @@ def test_atk_51_a_form_without_the_sessions_own_token_is_not_taken(
     answer = ada.browser.post(f"{ada.path}work/", form)
 
     assert (answer.status_code, message_of(answer), work_of(ask)) == (403, "forbidden", [])
+
+
+def test_atk_52_cookies_leave_with_every_word_they_need(lesson: Lesson) -> None:
+    """What becomes of them on the way, the doctor looks at: `cli/test_doctor.py`."""
+    browser = lesson.house.browser()
+    answers = [browser.knocks(), browser.get("/health/cookie"), browser.launches()]
+
+    for answer in answers:
+        for cookie in answer.headers.getlist("Set-Cookie"):
+            for word in ("HttpOnly", "Secure", "SameSite=None", "Partitioned", "Path=/"):
+                assert word in cookie
+    assert all(answer.headers.getlist("Set-Cookie") for answer in answers)
 
 
 def framers(answer) -> str:
