@@ -1,5 +1,6 @@
 """What a tool may hand back, and what becomes of it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -88,7 +89,8 @@ def test_of_several_items_the_wrong_ones_vanish_without_a_word(lms: Bench) -> No
 def test_a_text_is_shown_and_launched_with_as_it_was_written(lms: Bench) -> None:
     link_id = lms.add_activity(text="Vergleiche 2<3.\nBegründe.")
 
-    assert "Vergleiche 2&lt;3.\nBegründe." in course_page(lms)
+    shown = lms.get(f"/as/{CURIE}/activity/{link_id}").get_data(as_text=True)
+    assert "Vergleiche 2&lt;3.\nBegründe." in shown
     told = lms.claims(lms.begin_launch(ADA, link_id))[f"{CLAIM}/resource_link"]
     assert told["description"] == "Vergleiche 2<3.\r\nBegründe."
 
@@ -170,7 +172,8 @@ def test_title_and_address_have_defaults_and_html_is_shown_as_it_is(lms: Bench) 
 
     page = course_page(lms)
     assert "Probewerkzeug" in page
-    assert "&lt;p&gt;Lies &amp;amp; schreib&lt;/p&gt;" in page
+    [path] = re.findall(r'href="(/as/[0-9]+/activity/[0-9]+)"', page)
+    assert "&lt;p&gt;Lies &amp;amp; schreib&lt;/p&gt;" in lms.get(path).get_data(as_text=True)
     assert lms.tool.sniffed == [f"{TOOL}/launch"]
 
 
