@@ -56,7 +56,7 @@ class Unit(OfPlatform, Base):
 class Section(OfPlatform, Base):
     __tablename__ = "sections"
 
-    unit_id: Mapped[UUID]
+    unit_id: Mapped[UUID] = mapped_column(index=True)
     title: Mapped[str]
     position: Mapped[int] = mapped_column(default=0)
 
@@ -68,7 +68,7 @@ class Task(OfPlatform, Base):
 
     __tablename__ = "tasks"
 
-    section_id: Mapped[UUID]
+    section_id: Mapped[UUID] = mapped_column(index=True)
     kind: Mapped[TaskKind] = mapped_column(enum_column(TaskKind))
     title: Mapped[str]
     prompt: Mapped[str]  # Markdown

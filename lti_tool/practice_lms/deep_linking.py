@@ -1,10 +1,12 @@
 """What the tool's picker hands back becomes activities, by Moodle's rules (LTI Deep Linking 2.0).
 
+Grades are as the item says (DELEGATE, what dynamic registration gives): a column where there is a
+lineItem. A title loses what looks like a tag and must then still be one; a text is shown as it is.
+
 Stricter than Moodle, which checks neither aud nor nonce, deployment_id, message_type nor version.
 """
 
 import contextlib
-import html
 import re
 from dataclasses import dataclass
 
@@ -50,6 +52,7 @@ class NewActivity:
     url: str
     custom: Pairs
     column: Column | None
+    icon: str = ""
 
 
 def take_back(lms: Lms, user_id: str) -> Response:
@@ -126,15 +129,18 @@ def _read(item: object, lms: Lms) -> NewActivity:
     """Any type of item becomes an activity, at any address. Raises `ItemRefusedError`."""
     if not isinstance(item, dict):
         raise ItemRefusedError("Ungültige Anfrage", "Das Werkzeug hat keine Aktivität beschrieben.")
-    title = str(item.get("title") or lms.tool.name)
+    title = _without_tags(str(item.get("title") or lms.tool.name))
+    if not title:
+        raise ItemRefusedError("Titel fehlt", "Eine Aktivität braucht einen Titel.")
     if len(title) > LONGEST_TITLE:
         raise ItemRefusedError("Titel zu lang", "Ein Titel darf höchstens 255 Zeichen haben.")
     return NewActivity(
         title=title,
-        description=_plain_text(str(item.get("text") or item.get("html") or "")),
+        description=str(item.get("html") or item.get("text") or "").strip(),
         url=str(item.get("url") or lms.tool.target_link_uri),
         custom=kept_pairs(item.get("custom")),
         column=_column(item.get("lineItem")),
+        icon=_icon(item.get("icon")),
     )
 
 
@@ -150,8 +156,15 @@ def _column(line_item: object) -> Column | None:
     return Column(maximum, str(line_item.get("resourceId") or ""), str(line_item.get("tag") or ""))
 
 
-def _plain_text(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
+def _icon(icon: object) -> str:
+    """The address of a picture, if it is one that a page may load."""
+    url = str(icon.get("url") or "") if isinstance(icon, dict) else ""
+    return url if re.match(r"https?://", url) else ""
+
+
+def _without_tags(title: str) -> str:
+    """PHP's strip_tags: a bracket before anything but white space begins a tag, closed or not."""
+    return re.sub(r"<(?!\s)[^>]*>?", "", title).strip()
 
 
 def _add(lms: Lms, course: Course, new: NewActivity) -> None:
@@ -159,7 +172,14 @@ def _add(lms: Lms, course: Course, new: NewActivity) -> None:
     with lms.store.changing() as state:
         link_id, cmid = str(state.new_id()), state.new_id()
         state.activities[link_id] = Activity(
-            link_id, cmid, course.course_id, new.title, new.description, new.url, new.custom
+            link_id,
+            cmid,
+            course.course_id,
+            new.title,
+            new.description,
+            new.url,
+            new.custom,
+            new.icon,
         )
         if new.column:
             item_id = str(state.new_id())

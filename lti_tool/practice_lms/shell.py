@@ -106,6 +106,7 @@ def secure(lms: Lms, answer: Response) -> Response:
     answer.headers.setdefault(
         "Content-Security-Policy",
         f"default-src 'self'; frame-src 'self' {tool_origins}; frame-ancestors 'self'; "
+        f"img-src 'self' {tool_origins}; "
         "base-uri 'none'; object-src 'none'",
     )
     answer.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -29,6 +29,7 @@ class Activity:
     description: str
     url: str
     custom: tuple[tuple[str, str], ...] = ()
+    icon: str = ""
 
 
 @dataclass(frozen=True)

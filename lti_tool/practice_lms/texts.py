@@ -188,6 +188,8 @@ ENGLISH = {
     "Störungen üben": "Practise faults",
     "Teilnehmerliste": "list of members",
     "Titel zu lang": "Title too long",
+    "Titel fehlt": "Title missing",
+    "Eine Aktivität braucht einen Titel.": "An activity needs a title.",
     "Ändern": "Change",
     "überschrieben": "overridden",
     "Übungs-LMS": "Practice LMS",

@@ -1,5 +1,6 @@
 """What a tool may hand back, and what becomes of it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -85,6 +86,74 @@ def test_of_several_items_the_wrong_ones_vanish_without_a_word(lms: Bench) -> No
     assert "xxx" not in page
 
 
+def test_a_text_is_shown_and_launched_with_as_it_was_written(lms: Bench) -> None:
+    link_id = lms.add_activity(text="Vergleiche 2<3.\nBegründe.")
+
+    shown = lms.get(f"/as/{CURIE}/activity/{link_id}").get_data(as_text=True)
+    assert "Vergleiche 2&lt;3.\nBegründe." in shown
+    told = lms.claims(lms.begin_launch(ADA, link_id))[f"{CLAIM}/resource_link"]
+    assert told["description"] == "Vergleiche 2<3.\r\nBegründe."
+
+
+def test_the_variables_of_an_item_are_filled_in_at_the_launch(lms: Bench) -> None:
+    link_id = lms.add_activity(custom={"task": "7", "context_history": "$Context.id.history"})
+
+    custom = lms.claims(lms.begin_launch(ADA, link_id))[f"{CLAIM}/custom"]
+
+    assert (custom["task"], custom["context_history"]) == ("7", "")
+
+
+@pytest.mark.parametrize(
+    ("icon", "shown"),
+    [
+        (
+            {"url": f"{TOOL}/static/task.png", "width": 128, "height": 128},
+            f"{TOOL}/static/task.png",
+        ),
+        ({"url": "javascript:alert(1)"}, "/static/icon.svg"),
+        ({}, "/static/icon.svg"),
+        (None, "/static/icon.svg"),
+    ],
+)
+def test_an_activity_has_the_tools_picture_or_our_own(lms: Bench, icon: object, shown: str) -> None:
+    lms.hand_back([ITEM | {"icon": icon}])
+
+    lms.log_in(CURIE)
+    answer = lms.get(f"/as/{CURIE}/course/{COURSE}")
+    assert f'src="{shown}"' in answer.get_data(as_text=True)
+    assert f"img-src 'self' {TOOL}" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Für 2 < 3", "Für 2 &lt; 3"),
+        ("Für x<5 gilt", "Für x"),
+        ("<i>Licht</i>", "Licht"),
+    ],
+)
+def test_a_title_loses_what_looks_like_a_tag(lms: Bench, sent: str, kept: str) -> None:
+    lms.hand_back([ITEM | {"title": sent}])
+
+    assert f">{kept}</a>" in course_page(lms)
+
+
+def test_a_title_that_is_nothing_but_a_tag_is_none(lms: Bench) -> None:
+    nothing = ITEM | {"title": "<b>"}
+
+    assert "Titel fehlt" in lms.hand_back([nothing]).get_data(as_text=True)
+    lms.hand_back([ITEM, nothing])
+    assert "Die Aktivität wurde hinzugefügt." in course_page(lms)
+
+
+def test_a_link_for_reviews_is_taken_and_changes_nothing_else(lms: Bench) -> None:
+    line_item = {"scoreMaximum": 20, "submissionReview": {"reviewableStatus": ["Completed"]}}
+
+    lms.hand_back([ITEM | {"lineItem": line_item}])
+
+    assert [column["scoreMaximum"] for column in columns(lms)] == [20]
+
+
 def test_one_title_that_is_too_long_is_an_error_page(lms: Bench) -> None:
     answer = lms.hand_back([ITEM | {"title": "x" * 256}])
 
@@ -98,11 +167,13 @@ def test_nothing_handed_back_makes_nothing(lms: Bench, items: object) -> None:
     assert "Es wurde nichts hinzugefügt." in course_page(lms)
 
 
-def test_title_and_address_have_defaults_and_html_becomes_text(lms: Bench) -> None:
+def test_title_and_address_have_defaults_and_html_is_shown_as_it_is(lms: Bench) -> None:
     lms.hand_back([{"type": "ltiResourceLink", "html": "<p>Lies &amp; schreib</p>"}])
 
     page = course_page(lms)
     assert "Probewerkzeug" in page
+    [path] = re.findall(r'href="(/as/[0-9]+/activity/[0-9]+)"', page)
+    assert "&lt;p&gt;Lies &amp;amp; schreib&lt;/p&gt;" in lms.get(path).get_data(as_text=True)
     assert lms.tool.sniffed == [f"{TOOL}/launch"]
 
 
