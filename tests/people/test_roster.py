@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from lti_tool import flows
 from lti_tool.core.db import WORKER, service_of
@@ -63,6 +64,10 @@ def state(day: SchoolDay, columns: str) -> tuple[object, ...]:
 def the_night_is_far(day: SchoolDay) -> None:
     """So that what is counted by day is not counted at night, whenever this runs."""
     day.runs("UPDATE rosters SET due_at = now() + interval '12 hours'")
+
+
+def somebody_waits(day: SchoolDay) -> bool:
+    return bool(day.runs("SELECT 1 FROM pg_locks WHERE NOT granted"))
 
 
 def counts(day: SchoolDay) -> dict[str, int]:
@@ -533,24 +538,36 @@ class TestWithoutNames:
         with pytest.raises(Exception, match="does not change"):
             day.runs("UPDATE memberships SET number = 99")
 
-    def test_two_who_come_at_once_get_two_numbers(self, day: SchoolDay, curie: Person):
-        with ThreadPoolExecutor(6) as browsers:
-            list(browsers.map(day.launches, [str(sub) for sub in range(20, 32)]))
+    def arrive(self, day: SchoolDay, db: Session, sub: str) -> None:
+        course_id, platform_id = day.runs("SELECT id, platform_id FROM courses")[0]
+        person_id, _ = services.know_person(db, platform_id, sub, None)
+        services.know_membership(db, platform_id, course_id, person_id, Role.LEARNER)
 
-        numbers = people(day, "m.number")
-        assert sorted(numbers.values()) == list(range(1, 14))
+    def test_two_who_come_at_once_wait_for_each_other(self, day: SchoolDay, curie: Person):
+        actor = service_of(day.house.platform_id)
+
+        def second() -> None:
+            with day.database.begin(actor) as db:
+                self.arrive(day, db, "8")
+
+        with ThreadPoolExecutor(1) as other:
+            with day.database.begin(actor) as db:
+                self.arrive(day, db, "7")
+                coming = other.submit(second)
+                while not somebody_waits(day):
+                    assert not coming.done()
+            coming.result()
+
+        assert people(day, "m.number") == {CURIE: 1, "7": 2, "8": 3}
 
     def test_a_list_waits_for_whoever_is_just_being_given_a_number(
         self, day: SchoolDay, curie: Person
     ):
-        course_id, platform_id = day.runs("SELECT id, platform_id FROM courses")[0]
-        actor = service_of(platform_id)
         with ThreadPoolExecutor(1) as worker:
-            with day.database.begin(actor) as db:
-                dana, _ = services.know_person(db, platform_id, "7", None)
-                services.know_membership(db, platform_id, course_id, dana, Role.LEARNER)
+            with day.database.begin(service_of(day.house.platform_id)) as db:
+                self.arrive(day, db, "7")
                 working = worker.submit(day.works)
-                while not day.runs("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                while not somebody_waits(day):
                     assert not working.done()
             working.result()
 
