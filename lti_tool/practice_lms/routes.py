@@ -7,6 +7,7 @@ from flask import Flask, Response, jsonify
 from . import (
     courses,
     deep_linking,
+    enrolment,
     gradebook,
     line_items,
     nrps,
@@ -50,6 +51,8 @@ PAGES = (
     ("POST", "/practice/modes", practice.set_mode),
     ("GET", "/practice/ledger", practice.ledger),
     ("POST", "/practice/rotate-key", practice.rotate_key),
+    ("POST", "/practice/enrolment", enrolment.enrol),
+    ("POST", "/practice/names", enrolment.share_names),
 )
 
 
