@@ -35,11 +35,13 @@ def copy(lms: Lms, user_id: str, course_id: str) -> AnyResponse:
 
 def enrol(lms: Lms, user_id: str, course_id: str) -> AnyResponse:
     """Somebody becomes a pupil of a course that is a copy."""
-    person, course = _taught(lms, user_id, course_id)
+    person, _ = _taught(lms, user_id, course_id)
     joined = lms.person(request.form.get("user", ""))
     with lms.store.changing() as state:
         if course_id not in state.courses:
             raise PageError(409, "Ungültige Anfrage", "Nur in kopierte Kurse wird eingeschrieben.")
+        course = state.courses[course_id]
+        state.away.discard((course_id, joined.user_id))
         if course.role_of(joined.user_id) is None:
             members = (*course.members, (joined.user_id, Role.PUPIL))
             state.courses[course_id] = replace(course, members=members)

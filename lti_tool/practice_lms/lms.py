@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from .keys import SigningKey, ToolKeys
@@ -89,7 +89,9 @@ class Lms:
     def tool(self) -> ToolRegistration:
         if self.registered_tool is None:
             raise PageError(503, "Noch kein Werkzeug", "Hier ist noch kein Werkzeug angemeldet.")
-        return self.registered_tool
+        with self.store.reading() as state:
+            hidden = state.names_hidden
+        return replace(self.registered_tool, share_names=False) if hidden else self.registered_tool
 
     @property
     def tool_is_active(self) -> bool:
@@ -140,14 +142,27 @@ class Lms:
                 return course
         raise PageError(404, "Nicht gefunden", "Diesen Kurs gibt es hier nicht.")
 
-    def courses_of(self, person: Person) -> list[Course]:
-        return [course for course in self.courses() if course.role_of(person.user_id)]
-
     def courses(self) -> list[Course]:
-        """Those it began with, then the copies, without any that were deleted."""
+        """All courses, with those who are enrolled in them now."""
+        with self.store.reading() as state:
+            away = frozenset(state.away)
+        return [
+            replace(
+                course,
+                members=tuple(m for m in course.members if (course.course_id, m[0]) not in away),
+            )
+            for course in self.courses_as_set_up()
+        ]
+
+    def courses_as_set_up(self) -> list[Course]:
+        """Those it began with, then the copies, without any that were deleted; with everybody who
+        was ever enrolled."""
         with self.store.reading() as state:
             known = (*self.settings.courses, *state.courses.values())
             return [course for course in known if course.course_id not in state.deleted]
+
+    def courses_of(self, person: Person) -> list[Course]:
+        return [course for course in self.courses() if course.role_of(person.user_id)]
 
     def people_in(self, course: Course, *roles: Role) -> list[Person]:
         """The members with one of these roles, or all of them, in the course's order."""

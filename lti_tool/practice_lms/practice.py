@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from . import enrolment
 from .lms import Lms
 from .modes import ENDPOINTS, EVERYWHERE, MODES, BadModeError, read_mode
 from .shell import page
@@ -13,7 +14,7 @@ from .texts import ENDPOINT_NAMES, MODE_NAMES
 
 
 def show(lms: Lms) -> Response:
-    """The faults that are on, and the latest twenty scores with their local time of day."""
+    """What is switched on or off, and the latest twenty scores with their local time of day."""
     rows = lms.ledger.rows()[:-21:-1]
     received = [(f"{datetime.fromisoformat(row.time).astimezone():%H:%M:%S}", row) for row in rows]
     return page(
@@ -22,6 +23,8 @@ def show(lms: Lms) -> Response:
         modes=MODES,
         active=lms.modes.all(),
         received=received,
+        enrolled=enrolment.everybody(lms),
+        shares_names=lms.registered_tool is None or lms.tool.share_names,
         mode_names=MODE_NAMES,
         endpoint_names=ENDPOINT_NAMES,
     )

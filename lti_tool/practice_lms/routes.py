@@ -8,6 +8,7 @@ from . import (
     admin,
     courses,
     deep_linking,
+    enrolment,
     gradebook,
     line_items,
     nrps,
@@ -60,6 +61,8 @@ PAGES = (
     ("POST", "/practice/modes", practice.set_mode),
     ("GET", "/practice/ledger", practice.ledger),
     ("POST", "/practice/rotate-key", practice.rotate_key),
+    ("POST", "/practice/enrolment", enrolment.enrol),
+    ("POST", "/practice/names", enrolment.share_names),
 )
 
 

@@ -87,6 +87,8 @@ class State:
     grades: dict[tuple[str, str], Grade] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    away: set[tuple[str, str]] = field(default_factory=set)
+    names_hidden: bool = False
 
     def new_id(self) -> int:
         """Ids come from one counter: no two things of any kind share one."""
@@ -152,6 +154,8 @@ def _to_json(state: State) -> dict[str, object]:
         "grades": [[*key, asdict(grade)] for key, grade in state.grades.items()],
         "courses": [asdict(course) for course in state.courses.values()],
         "deleted": sorted(state.deleted),
+        "away": sorted(state.away),
+        "names_hidden": state.names_hidden,
     }
 
 
@@ -171,6 +175,8 @@ def _from_json(kept: dict[str, Any]) -> State:
         grades={(item, user): Grade(**grade) for item, user, grade in kept["grades"]},
         courses={row["course_id"]: _course(row) for row in kept.get("courses", [])},
         deleted=set(kept.get("deleted", [])),
+        away={(course, user) for course, user in kept.get("away", [])},
+        names_hidden=kept.get("names_hidden", False),
     )
 
 

@@ -76,9 +76,14 @@ ENGLISH = {
     "angemeldet als": "logged in as",
     "Antwort": "Answer",
     "Antwort des Werkzeugs abgelehnt": "The tool’s answer was refused",
+    "ausgeschrieben": "unenrolled",
+    "Ausschreiben": "Unenrol",
     "Bewertungen": "Grades",
     "Bitte eine Zahl eingeben.": "Please enter a number.",
     "Das dürfen hier nur Lehrkräfte.": "Only teachers may do that here.",
+    "Das Werkzeug erfährt davon erst, wenn es nach der Teilnehmerliste fragt.": (
+        "The tool learns of it only when it asks for the list of members."
+    ),
     "Das Werkzeug hat keine Aktivität beschrieben.": "The tool did not describe an activity.",
     "Der Höchstwert muss eine ganze Zahl von 1 bis 100 sein.": (
         "The maximum must be a whole number from 1 to 100."
@@ -109,6 +114,7 @@ ENGLISH = {
     "Einen Augenblick …": "Just a moment …",
     "Einschalten": "Switch on",
     "Einschreiben": "Enrol",
+    "Einschreibung": "Enrolment",
     "Empfangene Bewertungen": "Scores received",
     "Endgültig löschen": "Delete for good",
     "English": "Deutsch",
@@ -153,6 +159,11 @@ ENGLISH = {
     "mit Teilnehmern und ihren Bewertungen": "with its people and their grades",
     "Name": "Name",
     "Name der Kopie": "Name of the copy",
+    "Namen": "Names",
+    "Namen gehen zurzeit an das Werkzeug.": "Names go to the tool at present.",
+    "Namen gehen zurzeit nicht an das Werkzeug.": "Names do not go to the tool at present.",
+    "Namen weitergeben": "Share names",
+    "Namen zurückhalten": "Keep names back",
     "Nicht gefunden": "Not found",
     "Nicht mehr überschreiben": "Stop overriding",
     "noch {times}-mal": "{times} more times",
@@ -200,6 +211,7 @@ ENGLISH = {
     "Was soll versagen?": "What is to fail?",
     "Weiter": "Continue",
     "Wer möchten Sie sein?": "Who would you like to be?",
+    "Wieder einschreiben": "Enrol again",
     "Wie oft? (leer: bis auf Weiteres)": "How often? (empty: until further notice)",
     "Wie?": "How?",
     "Zugangsmarken": "access tokens",

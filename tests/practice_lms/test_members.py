@@ -1,6 +1,7 @@
 """NRPS with short roles and paging that forgets the role."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +103,49 @@ def test_a_link_adds_a_message_and_stays_on_the_next_page(lms: Bench) -> None:
     kind = message["https://purl.imsglobal.org/spec/lti/claim/message_type"]
     assert kind == "LtiResourceLinkRequest"
     assert answer.headers["Link"] == f'<{URL}?limit=2&from=2&rlid={link}>; rel="next"'
+
+
+def enrols(lms: Bench, user_id: str, enrolled: str) -> None:
+    form = {"course": COURSE, "user": user_id, "enrolled": enrolled}
+    assert lms.browser.post("/practice/enrolment", data=form).status_code == 303
+
+
+def test_who_is_unenrolled_is_not_listed_not_let_in_and_not_graded_until_enrolled_again(
+    lms: Bench,
+) -> None:
+    item = lms.item_url(lms.add_activity())
+
+    enrols(lms, ADA, "0")
+
+    assert ADA not in {member["user_id"] for member in members(lms)}
+    assert lms.get(f"/as/{ADA}/course/{COURSE}").status_code == 403
+    assert lms.score(item).status_code == 400
+    assert "ausgeschrieben" in lms.get("/practice").get_data(as_text=True)
+    enrols(lms, ADA, "1")
+    assert ADA in {member["user_id"] for member in members(lms)}
+    assert lms.score(item).status_code == 200
+
+
+def test_names_can_be_kept_back_while_it_runs_in_lists_and_launches(lms: Bench) -> None:
+    link = lms.add_activity()
+
+    lms.browser.post("/practice/names", data={"share": "0"})
+
+    assert not {"name", "given_name", "ext_user_username"} & set(members(lms)[1])
+    assert "name" not in lms.claims(lms.begin_launch(ADA, link))
+    lms.browser.post("/practice/names", data={"share": "1"})
+    assert members(lms)[1]["name"] == "Ada Abel"
+
+
+def test_who_is_enrolled_survives_a_restart(tmp_path: Path) -> None:
+    lms = Bench(data_dir=tmp_path)
+    enrols(lms, ADA, "0")
+    lms.browser.post("/practice/names", data={"share": "0"})
+
+    lms.start()
+
+    assert ADA not in {member["user_id"] for member in members(lms)}
+    assert "name" not in members(lms)[0]
 
 
 @pytest.mark.parametrize(
