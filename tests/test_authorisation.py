@@ -75,6 +75,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "overview.edit": (403, 403, 403, 400, 404, 404, 401),
     "overview.again": (403, 403, 403, 409, 404, 404, 401),
     "overview.send": TEACHERS_ACT,
+    "overview.send_all": TEACHERS_ACT,
+    "overview.new_column": (403, 403, 403, 409, 404, 404, 401),
 }
 # Outside of any session: answered to everybody alike.
 OPEN = {

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from lti_tool.content.models import RegularTask
 from lti_tool.core.errors import NotFound
-from lti_tool.grades.models import GradeSync, SyncState
+from lti_tool.dashboard.transfers import Transfer, by_reason, transfers_of
+from lti_tool.grades import columns
+from lti_tool.grades.models import SyncState
 from lti_tool.grades.service import points_of
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people.models import Course, Membership, Person
@@ -27,19 +29,6 @@ from lti_tool.submissions.shown import Origin, origin_of
 from lti_tool.submissions.states import State
 
 WAITING_STATES = (State.AWAITING_TEACHER, State.NEEDS_TEACHER)
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The newest score of a pupil on its way to the gradebook, and the attempt it is for.
-    `reason`: why it failed, a FailureReason's value."""
-
-    id: UUID
-    attempt: int
-    state: SyncState
-    reason: str | None
-    score: Decimal
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -71,10 +60,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Activity:
-    """An activity at a glance. `pupils`: how many there are; None where the LMS never told."""
+    """An activity at a glance. `pupils`: how many there are; None where the LMS never told.
+    `may_renew`: its grade column is gone, and a teacher can have a new one made."""
 
     rows: tuple[Row, ...]
     pupils: int | None
+    may_renew: bool = False
 
     @property
     def handed_in(self) -> int:
@@ -88,6 +79,13 @@ class Activity:
     def failed(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if row.failed)
 
+    @property
+    def problems(self) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+        """Why scores failed, each reason once, with all whom it concerns."""
+        return by_reason(
+            (row.transfer.reason or "", row) for row in self.rows if row.transfer and row.failed
+        )
+
 
 def alias_of(person_id: UUID) -> str:
     """A name for somebody whose name the platform does not share: the same on every page."""
@@ -96,7 +94,7 @@ def alias_of(person_id: UUID) -> str:
 
 def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
     """The newest attempt of everybody, in the order of names, and who has handed in nothing."""
-    transfers, waiting = _transfers(db, launch, task), _waiting(db, launch, task)
+    transfers, waiting = transfers_of(db, launch, task), _waiting(db, launch, task)
     rows = [
         _row(task, submission, person, transfers.get(person.id), waiting)
         for submission, person in _newest(db, launch, task)
@@ -105,7 +103,8 @@ def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
     present = {row.person_id for row in rows}
     rows += [Row(p.id, p.name, alias_of(p.id)) for p in members if p.id not in present]
     rows.sort(key=lambda row: (row.name is None, (row.name or row.alias).casefold()))
-    return Activity(tuple(rows), len(members) if known else None)
+    pupils = len(members) if known else None
+    return Activity(tuple(rows), pupils, columns.may_make_new(db, launch))
 
 
 def attempts(db: Session, submission: Submission) -> Sequence[Submission]:
@@ -127,17 +126,6 @@ def pupil_of(db: Session, submission: Submission) -> Row:
     if person is None:
         raise NotFound("person")
     return Row(person.id, person.name, alias_of(person.id))
-
-
-def transfer_of(db: Session, submission: Submission) -> Transfer | None:
-    """The newest score of this submission on its way to the gradebook."""
-    sync = db.scalar(
-        select(GradeSync)
-        .where(GradeSync.submission_id == submission.id)
-        .order_by(GradeSync.id.desc())
-        .limit(1)
-    )
-    return _transfer(sync, submission.attempt) if sync else None
 
 
 def next_for_teacher(
@@ -190,23 +178,6 @@ def _pupils(db: Session, launch: LaunchSession) -> tuple[Sequence[Person], bool]
         )
     ).all()
     return people, db.get_one(Course, launch.course_id).roster_at is not None
-
-
-def _transfers(db: Session, launch: LaunchSession, task: RegularTask) -> dict[UUID, Transfer]:
-    """By person, the newest score on its way."""
-    rows = db.execute(
-        select(GradeSync, Submission.attempt)
-        .join(Submission, Submission.id == GradeSync.submission_id)
-        .where(GradeSync.resource_link_id == launch.resource_link_id, Submission.task_id == task.id)
-        .ext(distinct_on(GradeSync.person_id))
-        .order_by(GradeSync.person_id, GradeSync.id.desc())
-    )
-    return {row.GradeSync.person_id: _transfer(row.GradeSync, row.attempt) for row in rows}
-
-
-def _transfer(sync: GradeSync, attempt: int) -> Transfer:
-    at = sync.posted_at or sync.created_at
-    return Transfer(sync.id, attempt, sync.state, sync.reason, sync.score, at)
 
 
 def _row(
