@@ -79,6 +79,8 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "overview.again": (403, 403, 403, 409, 404, 404, 401),
     "overview.send": TEACHERS_ACT,
     "overview.refresh_roster": (403, 403, 403, 303, 303, 303, 401),  # that of the own course
+    "overview.send_all": TEACHERS_ACT,
+    "overview.new_column": (403, 403, 403, 409, 404, 404, 401),
 }
 # Outside of any session: answered to everybody alike.
 OPEN = {

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from lti_tool.content.models import RegularTask
 from lti_tool.core.errors import NotFound
-from lti_tool.grades.models import GradeSync, SyncState
+from lti_tool.dashboard.transfers import Transfer, by_reason, transfers_of
+from lti_tool.grades import columns
+from lti_tool.grades.models import SyncState
 from lti_tool.grades.service import points_of
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people import roster
@@ -31,19 +33,6 @@ from lti_tool.submissions.shown import Origin, origin_of
 from lti_tool.submissions.states import State
 
 WAITING_STATES = (State.AWAITING_TEACHER, State.NEEDS_TEACHER)
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The newest score of a pupil on its way to the gradebook, and the attempt it is for.
-    `reason`: why it failed, a FailureReason's value."""
-
-    id: UUID
-    attempt: int
-    state: SyncState
-    reason: str | None
-    score: Decimal
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -80,12 +69,14 @@ class Row:
 @dataclass(frozen=True)
 class Activity:
     """An activity at a glance: everybody in the course, and the work of those who have left it.
-    `pupils`: how many there are; None where the LMS never told."""
+    `pupils`: how many there are; None where the LMS never told. `may_renew`: its grade column is
+    gone, and a teacher can have a new one made."""
 
     rows: tuple[Row, ...]
     left: tuple[Row, ...]
     pupils: int | None
     roster: RosterStatus
+    may_renew: bool = False
 
     @property
     def handed_in(self) -> int:
@@ -100,11 +91,18 @@ class Activity:
     def failed(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows + self.left if row.failed)
 
+    @property
+    def problems(self) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+        """Why scores failed, each reason once, with all whom it concerns."""
+        return by_reason(
+            (row.transfer.reason or "", row) for row in self.failed if row.transfer is not None
+        )
+
 
 def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
     """The newest attempt of everybody, in the order of names, and who has handed in nothing;
     trial runs of teachers at the end."""
-    transfers, waiting = _transfers(db, launch, task), _waiting(db, launch, task)
+    transfers, waiting = transfers_of(db, launch, task), _waiting(db, launch, task)
     worked = [
         _row(task, newest, transfers.get(newest.person.id), waiting)
         for newest in _newest(db, launch, task)
@@ -119,6 +117,7 @@ def activity(db: Session, launch: LaunchSession, task: RegularTask) -> Activity:
         left=_in_order(row for row in worked if row.left),
         pupils=len(pupils) if told.kept_at else None,
         roster=told,
+        may_renew=columns.may_make_new(db, launch),
     )
 
 
@@ -188,17 +187,6 @@ def _person_in(db: Session, person_id: UUID, course_id: UUID) -> Row:
     )
 
 
-def transfer_of(db: Session, submission: Submission) -> Transfer | None:
-    """The newest score of this submission on its way to the gradebook."""
-    sync = db.scalar(
-        select(GradeSync)
-        .where(GradeSync.submission_id == submission.id)
-        .order_by(GradeSync.id.desc())
-        .limit(1)
-    )
-    return _transfer(sync, submission.attempt) if sync else None
-
-
 def next_for_teacher(
     db: Session, launch: LaunchSession, task: RegularTask, after: Submission | None = None
 ) -> UUID | None:
@@ -264,23 +252,6 @@ def _pupils(db: Session, launch: LaunchSession) -> Iterable[tuple[Person, int]]:
         )
     )
     return ((person, number) for person, number in rows)
-
-
-def _transfers(db: Session, launch: LaunchSession, task: RegularTask) -> dict[UUID, Transfer]:
-    """By person, the newest score on its way."""
-    rows = db.execute(
-        select(GradeSync, Submission.attempt)
-        .join(Submission, Submission.id == GradeSync.submission_id)
-        .where(GradeSync.resource_link_id == launch.resource_link_id, Submission.task_id == task.id)
-        .ext(distinct_on(GradeSync.person_id))
-        .order_by(GradeSync.person_id, GradeSync.id.desc())
-    )
-    return {row.GradeSync.person_id: _transfer(row.GradeSync, row.attempt) for row in rows}
-
-
-def _transfer(sync: GradeSync, attempt: int) -> Transfer:
-    at = sync.posted_at or sync.created_at
-    return Transfer(sync.id, attempt, sync.state, sync.reason, sync.score, at)
 
 
 def _row(

@@ -20,7 +20,7 @@ from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.core.speech import Speech
-from lti_tool.dashboard import queries
+from lti_tool.dashboard import queries, transfers
 from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
 from lti_tool.launch.guard import instructor
@@ -39,7 +39,7 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset({"released", "saved", "again", "sent", "asked", "shared", "copied", "later"})
+DONE = frozenset("released saved again sent sent_already column asked shared copied later".split())
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,24 @@ def send(db: Session, launch: LaunchSession, sync_id: UUID) -> ResponseReturnVal
     return redirect(url_for(".activity", done="sent"), 303)
 
 
+@bp.post("/grades/send")
+@instructor
+def send_all(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Try once more with every score of the activity that failed."""
+    task_here(db, launch)
+    sent = grades.send_all_again(db, launch, utc_now())
+    return redirect(url_for(".activity", done="sent" if sent else "sent_already"), 303)
+
+
+@bp.post("/grades/column")
+@instructor
+def new_column(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Have a new gradebook column made in the place of one that is gone."""
+    task_here(db, launch)
+    grades.make_new_column(db, launch, utc_now())
+    return redirect(url_for(".activity", done="column"), 303)
+
+
 @bp.post("/roster")
 @instructor
 def refresh_roster(db: Session, launch: LaunchSession) -> ResponseReturnValue:
@@ -230,7 +248,7 @@ def _page(
         points=feedback and grades.points_of(desk.task, feedback),
         attempts=queries.attempts(db, submission),
         history=_history(review.versions(db, submission)),
-        transfer=queries.transfer_of(db, submission),
+        transfer=transfers.transfer_of(db, submission),
         next_id=queries.next_for_teacher(db, launch, desk.task, after=submission),
         done=_done(),
         say=_speech(),

@@ -74,7 +74,9 @@ def may_make_new(db: Session, launch: LaunchSession) -> bool:
     """Whether a teacher can have a new column made in the place of one that is gone."""
     link = db.get(ResourceLink, launch.resource_link_id)
     item = _item(db, launch.resource_link_id)
-    return bool(link and item and item.gone_url and _may_make(link))
+    if link is None or item is None or item.gone_url is None:
+        return False
+    return known_column(link, item) is None and _may_make(link)
 
 
 def ask_for_new(db: Session, launch: LaunchSession) -> None:

@@ -36,6 +36,7 @@ MOVES: frozenset[tuple[SyncState, SyncState]] = frozenset(
         (SyncState.POSTING, SyncState.SUPERSEDED),
         (SyncState.FAILED, SyncState.PLANNED),  # a teacher sends it again
         (SyncState.OVERRIDDEN, SyncState.PLANNED),  # a teacher wants ours back, having read why not
+        (SyncState.POSTED, SyncState.PLANNED),  # a teacher wants it in a new column
     }
 )
 

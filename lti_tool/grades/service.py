@@ -6,6 +6,7 @@ the worker does with it is in `posting`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -100,17 +101,29 @@ def send_again(db: Session, launch: LaunchSession, sync_id: UUID, now: datetime)
         raise Conflict("not_failed")
     if _newest(db, sync).id != sync.id:
         raise Conflict("newer_score")
-    # A new timestamp, once and here: what a teacher changes in the LMS after this act is newer.
-    sync.sent_at = stamp(now, last_left(db, sync))
-    sync.state, sync.reason = moved(sync.state, SyncState.PLANNED, MOVES), None
-    sync.restamped, sync.insisted, sync.planned_at = False, True, func.now()
-    db.flush()
-    _enqueue(db, sync)
+    _plan_again(db, sync, now)
 
 
 def send_all_again(db: Session, launch: LaunchSession, now: datetime) -> int:
     """Another try for every pupil of this activity whose newest score failed; returns how many.
     Nothing happens to those that are on their way already, however often the button is pressed."""
+    return _all_again(db, launch, now, {SyncState.FAILED})
+
+
+def make_new_column(db: Session, launch: LaunchSession, now: datetime) -> int:
+    """A teacher wants a new column in the place of one that is gone, and everything sent there,
+    what had arrived in the old one, too. Returns how many are on their way.
+
+    Raises:
+        Conflict: "column_not_gone".
+    """
+    columns.ask_for_new(db, launch)
+    return _all_again(db, launch, now, {SyncState.POSTED, *_STOPPED})
+
+
+def _all_again(
+    db: Session, launch: LaunchSession, now: datetime, which: Collection[SyncState]
+) -> int:
     newest = (
         select(GradeSync.id, GradeSync.state)
         .where(GradeSync.resource_link_id == launch.resource_link_id)
@@ -118,25 +131,24 @@ def send_all_again(db: Session, launch: LaunchSession, now: datetime) -> int:
         .order_by(GradeSync.person_id, GradeSync.id.desc())
         .subquery()
     )
-    failed = select(newest.c.id).where(newest.c.state == SyncState.FAILED).order_by(newest.c.id)
+    found = select(GradeSync).join(newest, newest.c.id == GradeSync.id)
     sent = 0
-    for sync_id in db.scalars(failed).all():
-        try:
-            send_again(db, launch, sync_id, now)
-        except Conflict:  # somebody else was faster
-            continue
-        sent += 1
+    for sync in db.scalars(found.where(newest.c.state.in_(which)).order_by(GradeSync.id)).all():
+        _one_at_a_time(db, sync.resource_link_id, sync.person_id)
+        db.refresh(sync, with_for_update=True)
+        if sync.state in which and _newest(db, sync).id == sync.id:  # nobody else was faster
+            _plan_again(db, sync, now)
+            sent += 1
     return sent
 
 
-def make_new_column(db: Session, launch: LaunchSession, now: datetime) -> int:
-    """A teacher wants a new column in the place of one that is gone, and everything sent there.
-
-    Raises:
-        Conflict: "column_not_gone".
-    """
-    columns.ask_for_new(db, launch)
-    return send_all_again(db, launch, now)
+def _plan_again(db: Session, sync: GradeSync, now: datetime) -> None:
+    # A new timestamp, once and here: what a teacher changes in the LMS after this act is newer.
+    sync.sent_at = stamp(now, last_left(db, sync))
+    sync.state, sync.reason = moved(sync.state, SyncState.PLANNED, MOVES), None
+    sync.restamped, sync.insisted, sync.planned_at = False, True, func.now()
+    db.flush()
+    _enqueue(db, sync)
 
 
 def _may_report(task: RegularTask, feedback: Feedback) -> bool:

@@ -86,10 +86,15 @@ def _overridden(lms: Lms, item: LineItem, old: Grade) -> Grade:
         raise PageError(409, "Gesperrt", "Diese Bewertung ist gesperrt.") from problem
 
 
-def lock_column(lms: Lms, user_id: str, item_id: str) -> AnyResponse:
+def change_column(lms: Lms, user_id: str, item_id: str) -> AnyResponse:
+    """The form of one column. `action`: lock | unlock | remove (as if grading was switched off)."""
     item = _own_item(lms, user_id, item_id)
+    action = request.form.get("action")
     with lms.store.changing() as state:
-        locked = request.form.get("action") == "lock"
+        if action == "remove":
+            state.remove_item(item_id)
+            return _back(user_id, item.course_id)
+        locked = action == "lock"
         state.line_items[item_id] = replace(state.line_items[item_id], locked=locked)
     return _back(user_id, item.course_id)
 

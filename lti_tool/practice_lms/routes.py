@@ -44,7 +44,7 @@ PAGES = (
     ("GET", f"{ACTIVITY}/grade", pages.grade),
     ("POST", f"{ACTIVITY}/delete", pages.delete),
     ("POST", "/as/<user_id>/grades/<item_id>/<pupil_id>", gradebook.set_grade),
-    ("POST", "/as/<user_id>/columns/<item_id>", gradebook.lock_column),
+    ("POST", "/as/<user_id>/columns/<item_id>", gradebook.change_column),
     ("GET", "/as/<user_id>/return", pages.come_back),
     ("POST", "/as/<user_id>/deep-linking/return", deep_linking.take_back),
     ("GET POST", "/auth", oidc.authenticate),

@@ -191,6 +191,7 @@ ENGLISH = {
     "Schülerinnen und Schüler": "Pupils",
     "Sekunden": "Seconds",
     "Spalte entsperren": "Unlock column",
+    "Spalte löschen": "Delete column",
     "Spalte sperren": "Lock column",
     "Speichern": "Save",
     "speichern, dann lange schweigen": "store, then long silence",

@@ -4,6 +4,7 @@ In the place of a `GuardedTransport`: no sockets and no waiting, so that thousan
 seconds. What an answer may not be, the real transport's tests say; here the same errors come.
 """
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -15,16 +16,22 @@ from lti_tool.core.outbound.transport import RefusedByTransport
 
 class InProcess:
     """`slept`: grows when the application dawdles; nobody waits that long. `before` and `after`
-    each request other things can happen, or the caller can die."""
+    each request other things can happen, or the caller can die. `answers`: JSON that is given for
+    a path in the application's place."""
 
     def __init__(self, app: object, slept: list[float]) -> None:
         self._client = Client(app, use_cookies=False)
         self._slept = slept
+        self.answers: dict[str, object] = {}
         self.before: Callable[[httpx.Request], None] = lambda request: None
         self.after: Callable[[httpx.Request], None] = lambda request: None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.before(request)
+        if request.url.path in self.answers:
+            return httpx.Response(
+                200, stream=httpx.ByteStream(json.dumps(self.answers[request.url.path]).encode())
+            )
         slept = len(self._slept)
         answer = self._client.open(
             request.url.raw_path.decode(),

@@ -13,8 +13,7 @@ from lti_tool.grades.models import LineItem, SyncState
 from lti_tool.launch.models import ResourceLink
 from tests.classroom import SCORES, open_classroom
 from tests.fakes.practice import PracticeSite, item_of, with_pupils
-from tests.practice_lms.bench import COURSE, LINE_ITEM
-from tests.practice_lms.bench import RESULTS as RESULTS_TYPE
+from tests.practice_lms.bench import LINE_ITEM
 from tests.workbench import LINE_ITEMS, RESULTS, Workbench, open_practice_bench
 
 EVERYTHING = [SCORES, RESULTS, LINE_ITEMS, f"{LINE_ITEMS}.readonly"]
@@ -339,8 +338,3 @@ class TestA10:
         bench.works_on()
 
         assert bench.sync().state is SyncState.POSTED
-
-    def test_a5_one_column_is_read_changed_and_removed_by_others_not_by_us(self, site) -> None:
-        assert site.lms.call("GET", site.column, LINE_ITEM).status_code == 200
-        assert site.lms.call("GET", site.column.replace("?", "/results?"), RESULTS_TYPE).status_code
-        assert f"/services/{COURSE}/" in site.column

@@ -153,6 +153,15 @@ class TestKeeping:
 
 
 class TestRefusals:
+    """ATK-113: nonsense from a token endpoint."""
+
+    def test_a_token_of_a_megabyte_is_not_even_read(self, school: School) -> None:
+        body = json.dumps({"access_token": "a" * 1_000_001, "token_type": "bearer"})
+        school.will_answer(TOKEN, Answer(200, body.encode()))
+
+        with pytest.raises(OutboundGarbage):
+            school.tokens.token(school.endpoint, READ)
+
     @pytest.mark.parametrize(
         ("answer", "reason"),
         [
@@ -209,6 +218,8 @@ class TestRefusals:
 
 
 class TestReading:
+    """ATK-113: narrower scopes are told, wider ones ignored, an hour is the longest."""
+
     def test_narrower_scopes_are_told(self) -> None:
         answer = {"access_token": "x", "scope": "read"}
 

@@ -8,7 +8,8 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-# As in 0007, with one move more: a teacher asks for the tool's points after an own grade.
+# As in 0007, with two moves more: a teacher asks for the tool's points after an own grade, or in
+# the place of a column that is gone.
 MOVES = """
 DROP TRIGGER move_as_written ON grade_syncs;
 CREATE TRIGGER move_as_written BEFORE UPDATE OF state ON grade_syncs
@@ -16,7 +17,7 @@ CREATE TRIGGER move_as_written BEFORE UPDATE OF state ON grade_syncs
   EXECUTE FUNCTION move_as_written(
     'planned>posting', 'planned>superseded', 'posting>planned', 'posting>posted',
     'posting>failed', 'posting>overridden', 'posting>superseded', 'failed>planned',
-    'overridden>planned');
+    'overridden>planned', 'posted>planned');
 """
 
 # No score without a teacher's act: the release it names exists, is for the same work of the same
