@@ -19,6 +19,7 @@ from werkzeug.routing import Rule
 from lti_tool.content.service import create_task
 from lti_tool.core.db import service_of
 from lti_tool.grades.models import GradeSync, SyncState
+from lti_tool.launch.claims import ROLES
 from lti_tool.launch.models import ResourceLink
 from lti_tool.submissions import assessment
 from lti_tool.submissions.models import Submission
@@ -36,8 +37,13 @@ from tests.entrance import (
 )
 from tests.fakes.platform import FakePlatform
 from tests.operator.access import OPERATORS
+from tests.operator.office import Operator
 from tests.specs import FOTOSYNTHESE
 
+ADMINISTRATOR = (
+    "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
+    "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator",
+)
 ACTORS = (
     "owner",  # Ada, at her own work
     "classmate",
@@ -46,10 +52,14 @@ ACTORS = (
     "teacher_elsewhere",
     "other_school",  # a teacher there
     "stranger",  # no session at all
+    "school_admin",  # Moodle's administrator, who comes into every course as a teacher of it
+    "operator",  # of the tool, at the operator's pages; has launched nowhere
 )
+# Whose column the last two share: the rights come from the launch, and from nothing else.
+SAME_AS = {"school_admin": "teacher", "operator": "stranger"}
 
-# Status per actor, in the order of ACTORS. A redirect is 303. What is not theirs is 404, what
-# their role may never do is 403, and without a session there is 401.
+# Status per actor, in the order of ACTORS, but for the last two. A redirect is 303. What is not
+# theirs is 404, what their role may never do is 403, and without a session there is 401.
 TEACHERS_PAGE = (403, 403, 403, 200, 404, 404, 401)
 TEACHERS_ACT = (403, 403, 403, 303, 404, 404, 401)
 PUPILS_PAGE = (200, 200, 404, 403, 403, 403, 401)
@@ -102,6 +112,9 @@ OPEN = {
 }
 
 
+Objects = dict[str, UUID]
+
+
 @dataclass
 class School:
     """Ada has handed in and has feedback; her score could not be transferred."""
@@ -114,24 +127,28 @@ class School:
     sessions: dict[str, tuple[Browser, str]]
     attempt: str = "1"
 
-    def path(self, rule: Rule, session_path: str) -> str:
-        values = {
+    @property
+    def objects(self) -> Objects:
+        return {
             "task_id": self.task_id,
             "submission_id": self.submission_id,
             "sync_id": self.sync_id,
             "person_id": self.person_id,
         }
+
+    def path(self, rule: Rule, session_path: str, objects: Objects | None = None) -> str:
         path = rule.rule.replace("/s/<uuid:session_id>", session_path.rstrip("/"))
-        for name, value in values.items():
+        for name, value in (objects or self.objects).items():
             path = path.replace(f"<uuid:{name}>", str(value))
         return path
 
-    def ask(self, rule: Rule, actor: str):
+    def ask(self, rule: Rule, actor: str, objects: Objects | None = None):
         browser, session_path = self.sessions[actor]
-        path = self.path(rule, session_path)
+        path = self.path(rule, session_path, objects)
         if "GET" in rule.methods:
             return browser.get(path)
-        token = browser.session(session_path).csrf_token if actor != "stranger" else "none"
+        outside = SAME_AS.get(actor, actor) == "stranger"
+        token = "none" if outside else browser.session(session_path).csrf_token
         return browser.post(path, self.form(rule.endpoint) | {"csrf": token})
 
     def form(self, endpoint: str) -> dict[str, str]:
@@ -170,8 +187,14 @@ def school(database) -> School:
         "teacher_elsewhere": launched(INSTRUCTOR, "3", "32", "10", None),
         "other_school": launched_elsewhere(house, task_id),
     }
+    admin = house.browser()
+    claims = activity(lms, INSTRUCTOR, task=task_id) | {ROLES: [INSTRUCTOR, *ADMINISTRATOR]}
+    sessions["school_admin"] = (admin, admin.arrives(claims, sub="1"))
     sessions["stranger"] = (house.browser(), sessions["owner"][1])
-    submission_id, sync_id = ada_has_handed_in(house, *sessions["owner"])
+    operator = house.browser()
+    operator.client = Operator(house).enters().client
+    sessions["operator"] = (operator, sessions["owner"][1])
+    submission_id, sync_id = has_handed_in(house, *sessions["owner"])
     ada, path = sessions["owner"]
     person_id = ada.session(path).person_id
     return School(house, task_id, submission_id, sync_id, person_id, sessions)
@@ -190,7 +213,7 @@ def launched_elsewhere(house: House, task_id: UUID) -> tuple[Browser, str]:
     return browser, browser.arrives(activity(other, INSTRUCTOR, task=task_id), sub="2")
 
 
-def ada_has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, UUID]:
+def has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, UUID]:
     ada = browser.session(path)
     with house.database.begin(service_of(ada.platform_id)) as db:
         link = db.get_one(ResourceLink, ada.resource_link_id)
@@ -198,16 +221,18 @@ def ada_has_handed_in(house: House, browser: Browser, path: str) -> tuple[UUID, 
     form = {"text": ANSWER, "client_key": str(uuid4()), "attempt": "1"}
     assert browser.sends(f"{path}work/", form, path).status_code == 303
     with house.database.begin(service_of(ada.platform_id)) as db:
-        submission_id = db.scalars(select(Submission.id)).one()
+        mine = select(Submission.id).where(Submission.person_id == ada.person_id)
+        submission_id = db.scalars(mine).one()
         request = assessment.request_for(db, submission_id)
         assessment.keep_feedback(db, submission_id, FakeEngine().give_feedback(request))
-        sync = db.scalars(select(GradeSync)).one()
+        sync = db.scalars(select(GradeSync).where(GradeSync.submission_id == submission_id)).one()
         sync.state = SyncState.POSTING
         db.flush()
         sync.state, sync.reason = SyncState.FAILED, "locked"
         db.flush()
         for step in ("'working', lease_until = now()", "'done', lease_until = NULL"):
-            db.connection().exec_driver_sql(f"UPDATE jobs SET state = {step}")
+            open_jobs = "state IN ('waiting', 'working')"
+            db.connection().exec_driver_sql(f"UPDATE jobs SET state = {step} WHERE {open_jobs}")
         return submission_id, sync.id
 
 
@@ -221,12 +246,12 @@ def test_every_route_has_its_row(school: School):
     routes = {rule.endpoint for rule in school.house.app.url_map.iter_rules()}
 
     assert routes == set(MATRIX) | OPEN | set(OPERATORS)
-    assert {len(row) for row in MATRIX.values()} == {len(ACTORS)}
+    assert {len(row) for row in MATRIX.values()} == {len(ACTORS) - len(SAME_AS)}
 
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_every_actor_gets_the_answer_the_matrix_says(school: School, actor):
-    column = ACTORS.index(actor)
+    column = ACTORS.index(SAME_AS.get(actor, actor))
     school.attempt = "2" if actor == "owner" else "1"
     # GETs first: what the POSTs change must not decide what is seen.
     ordered = sorted(rules(school.house.app), key=lambda rule: "GET" not in rule.methods)
@@ -234,6 +259,42 @@ def test_every_actor_gets_the_answer_the_matrix_says(school: School, actor):
     answers = {rule.endpoint: school.ask(rule, actor).status_code for rule in ordered}
 
     assert answers == {endpoint: row[column] for endpoint, row in MATRIX.items()}
+
+
+@pytest.fixture
+def theirs(school: School) -> Objects:
+    """The same in Herr Planck's course: a task, work on it, and a score that failed."""
+    browser, path = school.sessions["teacher_elsewhere"]
+    planck = browser.session(path)
+    with school.house.database.begin(planck.actor) as db:
+        task_id = create_task(db, planck, FOTOSYNTHESE).id
+    pupil, _ = school.sessions["pupil_elsewhere"]
+    claims = activity(school.house.lms, LEARNER, task=task_id, course="32", link="10")
+    there = pupil.arrives(claims, sub="19")
+    submission_id, sync_id = has_handed_in(school.house, pupil, there)
+    return {
+        "task_id": task_id,
+        "submission_id": submission_id,
+        "sync_id": sync_id,
+        "person_id": pupil.session(there).person_id,
+    }
+
+
+@pytest.mark.parametrize("actor", [a for a in ACTORS if not a.endswith("_elsewhere")])
+def test_nobody_reaches_what_belongs_to_another_course(school: School, theirs, actor, tables):
+    """Whatever may be done to one's own object: a foreign one is not there, or the role is not."""
+    column = ACTORS.index(SAME_AS.get(actor, actor))
+    named = [rule for rule in rules(school.house.app) if rule.arguments - {"session_id"}]
+    before = tables()
+
+    answers = {rule.endpoint: school.ask(rule, actor, theirs).status_code for rule in named}
+
+    own = {rule.endpoint: MATRIX[rule.endpoint][column] for rule in named}
+    assert answers == {
+        name: status if status in (401, 403) else 404 for name, status in own.items()
+    }
+    assert tables() == before
+    assert named
 
 
 def test_what_is_not_theirs_looks_like_what_does_not_exist(school: School):

@@ -39,7 +39,10 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset("released saved again sent sent_already column asked shared copied later".split())
+DONE = frozenset(
+    ["released", "saved", "again", "sent", "sent_already", "column", "asked"]
+    + ["shared", "copied", "later"]
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ every task. Nobody sees more or less than before.
 from alembic import op
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
