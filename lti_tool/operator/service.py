@@ -29,6 +29,7 @@ SERVICE_URLS: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | Non
     ResourceLink.lineitem_url,
     ResourceLink.lineitems_url,
     LineItem.url,
+    LineItem.gone_url,
 )
 
 

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from lti_tool.core.db import ADMIN, service_of
+from lti_tool.core.db import ADMIN, Base, service_of
 from lti_tool.grades.models import LineItem
 from lti_tool.launch.models import ResourceLink
+from lti_tool.operator.service import SERVICE_URLS
 from lti_tool.people.health import health_of
 from lti_tool.people.models import Course, Membership, Person, Platform
 from lti_tool.web import create_app
@@ -116,6 +117,39 @@ def test_scores_and_rosters_find_their_way_to_the_new_address_at_once(
     assert link.lineitems_url == f"{NEW}/mod/lti/services.php/31/lineitems?type_id=4"
     assert course.memberships_url.startswith(f"{NEW}/mod/lti/services.php/2/CourseSection/31")
     assert column.url == foreign  # not the platform's own: left alone
+
+
+def test_a_column_that_is_gone_is_still_known_to_be_gone(operator, house: House, school):
+    house.browser().arrives(activity(house.lms, INSTRUCTOR))
+    gone = f"{house.lms.issuer}/mod/lti/services.php/31/lineitems/12/lineitem?type_id=4"
+    with house.database.begin(service_of(house.platform_id)) as db:
+        link_id = db.scalars(select(ResourceLink.id)).one()
+        row = {"platform_id": house.platform_id, "resource_link_id": link_id, "gone_url": gone}
+        db.add(LineItem(**row))
+
+    moves(operator, school)
+
+    with house.database.begin(service_of(house.platform_id)) as db:
+        moved_url = db.scalars(select(LineItem.gone_url)).one()
+    assert moved_url == gone.replace(house.lms.issuer, NEW)
+
+
+def test_no_address_of_a_platforms_services_is_forgotten():
+    """Whoever adds a column for one has to say here whether it moves along."""
+    stays = {
+        "launch_sessions.return_url",  # sessions end
+        "registration_changes.auth_url",  # what the platform said of itself
+        "registration_changes.token_url",
+        "registration_changes.jwks_url",
+    }
+    addresses = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith("url") and "platform_id" in table.columns
+    }
+
+    assert {str(url.expression) for url in SERVICE_URLS} == addresses - stays
 
 
 def test_what_is_known_of_the_old_address_is_forgotten(operator: Operator, house: House, school):
