@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     FromClause,
     Text,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -34,6 +35,8 @@ from lti_tool.people.models import Membership, Person
 from lti_tool.people.roles import Role
 from lti_tool.people.roster_client import Member
 
+LONG = 500
+
 
 def welcome(db: Session, platform_id: UUID, course_id: UUID, members: Iterable[Member]) -> int:
     """Everybody the list calls active is in the course; returns how many that are.
@@ -44,6 +47,9 @@ def welcome(db: Session, platform_id: UUID, course_id: UUID, members: Iterable[M
     active = [member for member in members if member.active]
     if not active:
         return 0
+    if len(active) > LONG:
+        # Set against set: statistics from before the first long list speak for loops within loops.
+        db.execute(text("SET LOCAL enable_nestloop = off"))
     listed = _listed(active)
     _know_persons(db, platform_id, listed)
     _know_memberships(db, platform_id, course_id, listed)
@@ -62,21 +68,22 @@ def leaving(
     managers who are not enrolled, and a launch has proven that they teach here. A launch since the
     question was asked is newer than the answer.
     """
-    here = select(Membership.id, Membership.role).where(
-        Membership.course_id == course_id, Membership.active
-    )
-    named, inactive = _subs(members), _subs(m for m in members if not m.active)
-    sub = select(Person.sub).where(Person.id == Membership.person_id).scalar_subquery()
-    missing = and_(
-        sub.not_in(select(func.unnest(named))),
-        or_(Membership.role == Role.LEARNER, Membership.launched_at.is_(None)),
+    listed = _said(members)
+    missing = listed.c.sub.is_(None) & or_(
+        Membership.role == Role.LEARNER, Membership.launched_at.is_(None)
     )
     over = and_(
-        or_(missing, sub.in_(select(func.unnest(inactive)))),
+        or_(missing, ~listed.c.active),
         or_(Membership.launched_at.is_(None), Membership.launched_at < asked_at),
     )
-    pupils = sum(role is Role.LEARNER for _, role in db.execute(here))
-    return pupils, {row.id: row.role for row in db.execute(here.where(over))}
+    here = db.execute(
+        select(Membership.id, Membership.role, over.label("over"))
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(listed, listed.c.sub == Person.sub)
+        .where(Membership.course_id == course_id, Membership.active)
+    ).all()
+    pupils = sum(row.role is Role.LEARNER for row in here)
+    return pupils, {row.id: row.role for row in here if row.over}
 
 
 def dismiss(db: Session, memberships: Collection[UUID]) -> None:
@@ -95,6 +102,18 @@ def digest(db: Session, course_id: UUID) -> str:
         .where(Membership.course_id == course_id, Membership.active)
     ).scalar_one()
     return value
+
+
+def _said(members: Sequence[Member]) -> FromClause:
+    """Whom the list names, and whether as active."""
+    return (
+        func.unnest(
+            cast([member.user_id for member in members], ARRAY(Text)),
+            cast([member.active for member in members], ARRAY(Boolean)),
+        )
+        .table_valued(column("sub", Text), column("active", Boolean), name="listed")
+        .render_derived()
+    )
 
 
 def _listed(members: Sequence[Member]) -> FromClause:
@@ -189,7 +208,3 @@ def _forget_names(db: Session, course_id: UUID) -> None:
     db.execute(
         update(Person).where(Person.id.in_(here), Person.name.is_not(None)).values(name=None)
     )
-
-
-def _subs(members: Iterable[Member]) -> ColumnElement[Any]:
-    return cast([member.user_id for member in members], ARRAY(Text))
