@@ -17,6 +17,7 @@ from lti_tool.cli.answers import Answer, print_json
 from lti_tool.cli.connections import platform
 from lti_tool.cli.demo.command import demo, demo_part
 from lti_tool.cli.doctor.command import doctor
+from lti_tool.cli.erasing import course, person
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
 from lti_tool.cli.invitations import invitations, invite
@@ -35,6 +36,7 @@ def cli(_traceback: bool) -> None:
 
 
 for command in (
+    course,
     demo,
     demo_part,
     doctor,
@@ -44,6 +46,7 @@ for command in (
     journey,
     migrate,
     operator,
+    person,
     platform,
     secret,
     version,

@@ -39,10 +39,10 @@ from lti_tool.submissions.shown import (
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
-DONE = frozenset(
-    ["released", "saved", "again", "sent", "sent_already", "column", "asked"]
-    + ["shared", "copied", "later"]
-)
+SAID_OF_WORK = {"released", "saved", "again"}
+SAID_OF_GRADES = {"sent", "sent_already", "column"}
+SAID_OF_UNIT = {"shared", "copied", "later"}
+DONE = frozenset({"asked"} | SAID_OF_WORK | SAID_OF_GRADES | SAID_OF_UNIT)
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,13 @@ def known_column(link: ResourceLink, item: LineItem | None) -> str | None:
 
 
 def wanted_column(link: ResourceLink, task_id: UUID) -> Wanted | None:
-    """What to look for; None where the platform does not let us look."""
+    """What to look for; None where the platform does not let us look. A column made with its
+    activity goes by the name that the LMS keeps, also where the course has its own copy by now."""
     scope = _reading_scope(link)
     if link.lineitems_url is None or scope is None:
         return None
-    return Wanted(link.lineitems_url, scope, link.link_id, str(task_id), TAG)
+    name = link.named_id or task_id
+    return Wanted(link.lineitems_url, scope, link.link_id, str(name), TAG)
 
 
 def may_make_new(db: Session, launch: LaunchSession) -> bool:

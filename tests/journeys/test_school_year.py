@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from lti_tool.core.db import Database, service_of
+from lti_tool.launch.models import ResourceLink
 from lti_tool.people.models import Course
 from lti_tool.people.services import know_course
 from lti_tool.submissions.models import Submission
@@ -261,3 +262,27 @@ def test_the_practice_lms_copies_a_copy_with_both_in_its_history(campus: Campus,
 def _handed_in(page: str) -> str:
     """The rows of those who have handed in."""
     return "".join(re.findall(r'<a id="row-[^"]*"[^>]*>[^<]*</a>', page))
+
+
+def test_after_the_copy_the_column_is_found_by_the_name_that_moodle_keeps(
+    campus: Campus, curie: Visitor
+):
+    """The column's resource id is the old task's; the launch did not tell its address."""
+    first_year(campus, curie)
+    course_id, link_id = second_year(curie, BEN)
+    curie.opens(link_id).posts("overview/unit", use="copied")
+    campus.person(BEN).opens(link_id).hands_in(NEW)
+    store = campus.lms.extensions["practice_lms"].store
+    with campus.database.begin(service_of(campus.platform_id)) as db:
+        there = db.scalars(select(ResourceLink).where(ResourceLink.link_id == link_id)).one()
+        there.lineitem_url = None
+        assert there.named_id != there.content_id
+    with store.changing() as state:
+        (column,) = state.items_of(course_id)
+        state.line_items[column.item_id] = replace(column, link_id=None)
+
+    campus.works()
+
+    with store.reading() as state:
+        assert [item.item_id for item in state.items_of(course_id)] == [column.item_id]
+    assert "10" in campus.person(BEN).page(f"/course/{course_id}/gradebook")

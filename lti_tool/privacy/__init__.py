@@ -1,0 +1,1 @@
+"""What becomes of people's data over time. Reads across all floors below."""
