@@ -19,12 +19,11 @@ CREATE FUNCTION app_deployment() RETURNS uuid LANGUAGE sql STABLE
 """
 
 FUNCTIONS = """
-CREATE OR REPLACE FUNCTION unit_is_linked_here(which uuid) RETURNS boolean LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION units_linked_here() RETURNS SETOF uuid LANGUAGE sql STABLE ROWS 20
   SET app.role = 'service'
-  AS $$ SELECT EXISTS (SELECT 1 FROM resource_links r JOIN tasks t ON t.id = r.content_id
+  AS $$ SELECT DISTINCT s.unit_id FROM resource_links r JOIN tasks t ON t.id = r.content_id
         JOIN sections s ON s.id = t.section_id JOIN units u ON u.id = s.unit_id
-        WHERE u.id = which AND u.deployment_id = app_deployment()
-          AND r.course_id = app_course()) $$;
+        WHERE r.course_id = app_course() AND u.deployment_id = app_deployment() $$;
 -- What an activity opens that names a task: the copy that its course has, or else the nearest
 -- course it was copied from; without any copy the task itself.
 CREATE FUNCTION opened_in(course uuid, named uuid) RETURNS uuid LANGUAGE sql STABLE
@@ -210,7 +209,11 @@ def _policies() -> None:
         f"{HERE} AND app_role() = 'instructor' AND deployment_id = app_deployment()"
         " AND (course_id = app_course() OR author_id = app_person())"
     )
-    op.execute(f"ALTER POLICY units_read ON units USING (({service}) OR ({theirs}))")
+    linked_here = (
+        f"{HERE} AND app_role() IN ('learner', 'instructor') AND id IN (SELECT units_linked_here())"
+    )
+    read = f"({service}) OR ({theirs}) OR ({linked_here})"
+    op.execute(f"ALTER POLICY units_read ON units USING ({read})")
     op.execute(f"ALTER POLICY units_insert ON units WITH CHECK ({theirs})")
     # A unit that outlives its course passes to one that uses it; only the operator's service does.
     may_write = f"({service}) OR ({theirs})"
