@@ -28,7 +28,6 @@ from config.logs import configure_logs
 from config.settings import Settings, read_settings
 from lti_tool import flows
 from lti_tool.content import views as content
-from lti_tool.content.access import task_here
 from lti_tool.content.deep_linking import Addresses
 from lti_tool.core import bell, http
 from lti_tool.core.clock import Clock, utc_now
@@ -36,6 +35,7 @@ from lti_tool.core.db import LAUNCH, WORKER, Database
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
 from lti_tool.dashboard import views as overview
+from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.registration.views import registration_blueprint
@@ -45,7 +45,6 @@ from lti_tool.launch.views import Entrance
 from lti_tool.operator.guard import OperatorDoor
 from lti_tool.operator.invitation_views import bp as operator_bp
 from lti_tool.people.health import HealthBook
-from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
@@ -99,6 +98,7 @@ def create_app(
         origin=origin_of(settings.base_url),
     )
     outbound = outbound or Outbound(GuardedTransport(allowed=settings.outbound_allow))
+    goals = Goals()
     entrance = Entrance(
         begin=database.begin,
         secrets=secrets,
@@ -110,6 +110,7 @@ def create_app(
         ),
         base_url=settings.base_url,
         clock=clock,
+        goal=goals.after_launch,
     )
     app.register_blueprint(entrance.blueprint())
     app.register_blueprint(
@@ -125,7 +126,7 @@ def create_app(
     app.extensions["operator"] = OperatorDoor(database.begin, secrets, seal, settings.base_url)
     app.register_blueprint(operator_bp)
     install_session_paths(app)
-    _mount_pages(app, settings, seal)
+    _mount_pages(app, settings, seal, goals)
     _speak(app, settings)
     _answer_errors(app)
     app.register_blueprint(_health(database))
@@ -149,13 +150,13 @@ def _configuration(settings: Settings) -> dict[str, object]:
     }
 
 
-def _mount_pages(app: Flask, settings: Settings, seal: KeySeal) -> None:
+def _mount_pages(app: Flask, settings: Settings, seal: KeySeal, goals: Goals) -> None:
     editor = content.blueprint(
         lambda db, platform_id: signing_key(db, platform_id, seal),
         Addresses(f"{settings.base_url}/lti/launch", f"{settings.base_url}/static/{TASK_ICON}"),
     )
     for path, blueprint in (
-        ("", _start_page()),
+        ("", _start_page(goals)),
         ("/content", editor),
         ("/work", work.bp),
         ("/overview", overview.bp),
@@ -186,30 +187,16 @@ def _health(database: Database) -> Blueprint:
     return bp
 
 
-def _start_page() -> Blueprint:
+def _start_page(goals: Goals) -> Blueprint:
     bp = Blueprint("start", __name__)
 
     @bp.get("/")
     @member
     def start(db: Session, launch: LaunchSession) -> ResponseReturnValue:
-        return redirect(_goal(db, launch, request.args.get("for", type=UUID)), 303)
+        goal = goals.of(db, launch, request.args.get("for", type=UUID))
+        return redirect(url_for(goal.endpoint, **goal.values), 303)
 
     return bp
-
-
-def _goal(db: Session, launch: LaunchSession, for_person: UUID | None) -> str:
-    """Where a launch leads; `for_person`: whose work a teacher asked the LMS for."""
-    if launch.deep_linking is not None:
-        return url_for("content.pick")
-    try:
-        task_here(db, launch)
-    except NotFound:
-        return url_for("content.missing")
-    if launch.role is not Role.INSTRUCTOR:
-        return url_for("work.task")
-    if for_person is not None:
-        return url_for("overview.pupil", person_id=for_person)
-    return url_for("overview.activity")
 
 
 def _speak(app: Flask, settings: Settings) -> None:

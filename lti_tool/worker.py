@@ -33,7 +33,6 @@ from lti_tool.core.jobs import JobKind
 from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
-from lti_tool.launch.oidc import forget_old_logins
 from lti_tool.launch.session import forget_old_sessions
 from lti_tool.operator.entry import forget_old_entries
 from lti_tool.people.health import HealthBook
@@ -123,7 +122,6 @@ class Sweep:
             with self._database.begin(WORKER) as db:
                 pulse.beat(db, self._worker_id)
                 waiting = jobs.ready(db)
-                forget_old_logins(db)
                 forget_old_sessions(db)
                 forget_retired_keys(db)
                 forget_old_entries(db)

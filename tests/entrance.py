@@ -156,9 +156,16 @@ class Browser:
 
     def arrives(self, claims: Mapping[str, Any] | None = None, sub: str = "17") -> str:
         """Launch, and return the path of the session."""
-        answer = self.launches(claims, sub)
-        assert answer.status_code == 303, answer.text
-        return str(answer.location)
+        return session_path(self.launches(claims, sub))
+
+
+def session_path(answer: TestResponse) -> str:
+    """`/s/<id>/` of the session that a launch led to, whichever of its pages that was; with what
+    the start page was asked."""
+    assert answer.status_code == 303, answer.text
+    goal = urlsplit(answer.location)
+    _, _, session_id, *_ = goal.path.split("/")
+    return f"/s/{session_id}/{'?' if goal.query else ''}{goal.query}"
 
 
 def activity(
@@ -179,4 +186,13 @@ def activity(
     return claims | {"name": name}
 
 
-__all__ = ["INSTRUCTOR", "LEARNER", "TOOL", "Browser", "House", "activity", "open_house"]
+__all__ = [
+    "INSTRUCTOR",
+    "LEARNER",
+    "TOOL",
+    "Browser",
+    "House",
+    "activity",
+    "open_house",
+    "session_path",
+]

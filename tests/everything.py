@@ -16,8 +16,6 @@ MORE_ROWS = (
     " VALUES (gen_random_uuid(), %(platform)s, gen_random_uuid(), 'sealed')",
     "INSERT INTO line_items (id, platform_id, resource_link_id, url)"
     " VALUES (gen_random_uuid(), %(platform)s, %(link)s, 'https://moodle.schule.example/1')",
-    "INSERT INTO oidc_logins (id, platform_id, browser_hash, target_link_uri, login_hint)"
-    " VALUES (gen_random_uuid(), %(platform)s, '', '', '4')",
     "INSERT INTO launch_sessions (id, platform_id, secret_hash, browser_hash, course_id, person_id,"
     " deployment_id, role, in_frame)"
     " VALUES (gen_random_uuid(), %(platform)s, '', '', %(course)s, %(ada)s, %(deployment)s,"

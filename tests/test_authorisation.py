@@ -33,6 +33,7 @@ from tests.entrance import (
     activity,
     open_house,
     register,
+    session_path,
     settings_of,
 )
 from tests.fakes.platform import FakePlatform
@@ -99,8 +100,6 @@ OPEN = {
     "health.ready",
     "health.cookie",
     "launch.login",
-    "launch.resume",
-    "launch.window",
     "launch.launch",
     "launch.keys",
     "operator.before",
@@ -295,6 +294,22 @@ def test_nobody_reaches_what_belongs_to_another_course(school: School, theirs, a
     }
     assert tables() == before
     assert named
+
+
+def test_a_launch_of_an_activity_that_was_opened_before_leads_straight_to_its_page(school: School):
+    lms, task = school.house.lms, school.task_id
+    goals = {}
+    for role, sub in ((LEARNER, "18"), (INSTRUCTOR, "2")):
+        first = school.house.browser()
+        first.get(first.arrives(activity(lms, role, task=task), sub=sub))
+        again = school.house.browser()
+        answer = again.launches(activity(lms, role, task=task), sub=sub)
+        goals[role] = answer.location.removeprefix(session_path(answer))
+        assert again.get(answer.location).status_code == 200
+    elsewhere = school.house.browser().launches(activity(lms, task=uuid4()), sub="18")
+
+    assert goals == {LEARNER: "work/", INSTRUCTOR: "overview/"}
+    assert elsewhere.location == session_path(elsewhere)
 
 
 def test_what_is_not_theirs_looks_like_what_does_not_exist(school: School):

@@ -6,6 +6,7 @@ migration 0001) and show nothing to a transaction that does not. See docs/adr/00
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -23,10 +25,20 @@ from sqlalchemy import (
     MetaData,
     UniqueConstraint,
     create_engine,
+    event,
     text,
 )
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
+
+# The kernel asks on behalf of connections at rest; by itself it would do so after two hours.
+_NOTICE_A_DEAD_NETWORK = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class ActorRole(StrEnum):
@@ -152,11 +164,17 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=3,
-            pool_pre_ping=True,
             hide_parameters=True,  # errors of the driver would quote what people wrote
-            # A prepared statement would keep the plan of another actor's policies alive.
-            connect_args={"prepare_threshold": None, "options": "-c statement_timeout=10s"},
+            # Planning a statement under row policies costs ten times its execution, so what runs
+            # often is prepared. A kept plan names nobody: policies ask `app_*()` as it runs.
+            connect_args={
+                "prepare_threshold": 3,
+                "options": "-c statement_timeout=10s",
+                **_NOTICE_A_DEAD_NETWORK,
+            },
         )
+        event.listen(self.engine, "connect", _keep_many_plans)
+        event.listen(self.engine, "checkout", _not_if_hung_up)
         self._handlers = dict(handlers or {})
         self._ring = ring
 
@@ -174,6 +192,19 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _keep_many_plans(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.prepared_max = 400  # all there are; by default the oldest of 100 is forgotten
+
+
+def _not_if_hung_up(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """Before a connection is used again: is the server still there? Nothing is to be read from one
+    that is idle unless the server has hung up, so looking costs no question and no answer."""
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        raise DisconnectionError("the server has hung up")
 
 
 _BECOME = text(

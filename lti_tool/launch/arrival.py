@@ -1,22 +1,34 @@
-"""What a proven launch leaves behind, in one transaction: person, course, activity, session."""
+"""What a proven launch leaves behind, in one transaction: person, course, activity, session.
+
+Two statements, of `people.arrivals` and of `opening`, and for teachers now and then a third.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from lti_tool.launch.claims import LaunchClaims, MessageType, Reason
-from lti_tool.launch.models import ResourceLink, SecurityEvent
-from lti_tool.launch.oidc import PendingLogin, use_login
-from lti_tool.launch.session import DeepLinking, Opening, Where, open_session
-from lti_tool.people import roster
+from lti_tool.launch.claims import LaunchClaims, LaunchRefused, MessageType, Reason
+from lti_tool.launch.models import SecurityEvent
+from lti_tool.launch.oidc import PendingLogin
+from lti_tool.launch.opening import (
+    Activity,
+    OpenedActivity,
+    Opening,
+    Where,
+    open_session,
+)
+from lti_tool.launch.session import DeepLinking
+from lti_tool.people import arrivals, roster
 from lti_tool.people import services as people
-from lti_tool.people.models import Deployment, DeploymentState
+from lti_tool.people.arrivals import Coming, Unknown
+from lti_tool.people.models import Platform
 from lti_tool.people.roles import Role
 
 HISTORY_KEY = "context_history"  # asked for as $Context.id.history
@@ -26,12 +38,23 @@ CONTENT_KEY = "task"  # our own id in the link's custom parameters; survives cop
 
 @dataclass(frozen=True)
 class Arrived:
-    """The new session: its id for the path, its secret for the cookie. `for_person`: whose work
-    the launch wants to see, of nobody's id where the course has no such person."""
+    """The new session: its id for the path, its secret for the cookie, and what decides where it
+    leads. There is no activity in deep linking. `for_person`: whose work the launch wants to see,
+    of nobody's id where the course has no such person."""
 
     session_id: UUID
     secret: str
-    for_person: UUID | None = None
+    role: Role
+    activity: OpenedActivity | None
+    for_person: UUID | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A page below the session: its endpoint, and what else stands in its address."""
+
+    endpoint: str
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def arrive(
@@ -40,36 +63,51 @@ def arrive(
     """Let a proven launch in. A Reason means: not let in, and what was noted must be committed.
 
     Raises:
-        LaunchRefused: the login was used in the meantime.
+        LaunchRefused: the login was used in the meantime, or its registration changed or paused.
     """
-    use_login(db, login)
-    deployment = db.scalar(
-        select(Deployment.id).where(
-            Deployment.platform_id == login.platform_id,
-            Deployment.deployment_id == claims.deployment_id,
-            Deployment.state == DeploymentState.ACTIVE,
-        )
-    )
-    if deployment is None:
-        people.note_deployment(db, login.platform_id, claims.deployment_id)
-        return Reason.UNKNOWN_DEPLOYMENT
     if claims.deep_linking is not None and claims.role is not Role.INSTRUCTOR:
         return Reason.DEEP_LINKING_FORBIDDEN
-    course_id = _course(db, login, claims, deployment)
-    person_id, blocked = people.know_person(db, login.platform_id, claims.subject, claims.name)
-    if blocked:
+    known = arrivals.know(db, login.registration, _coming(claims))
+    if known is Unknown.REGISTRATION:
+        raise LaunchRefused(Reason.STATE_UNKNOWN)
+    if known is Unknown.DEPLOYMENT:
+        people.note_deployment(db, login.platform_id, claims.deployment_id)
+        return Reason.UNKNOWN_DEPLOYMENT
+    if known.blocked:
         return Reason.PERSON_BLOCKED
-    people.know_membership(db, login.platform_id, course_id, person_id, claims.role)
-    roster.refresh_at_launch(db, course_id, claims.role)
-    link_id = _resource_link(db, login, claims, course_id)
-    where = Where(login.platform_id, course_id, person_id, link_id, deployment)
-    session_id, secret = open_session(db, _opening(where, claims, browser))
-    return Arrived(session_id, secret, _for_person(db, login, claims, course_id))
+    roster.refresh_at_launch(db, known.course_id, claims.role)
+    where = Where(login.platform_id, known.course_id, known.person_id, known.deployment_id)
+    opened = open_session(db, _opening(login, where, claims, browser))
+    if opened is None:
+        raise LaunchRefused(Reason.NONCE_USED)
+    for_person = _for_person(db, where, claims)
+    return Arrived(login.id, opened.secret, claims.role, opened.activity, for_person)
 
 
-def _opening(where: Where, claims: LaunchClaims, browser: str) -> Opening:
+def _coming(claims: LaunchClaims) -> Coming:
+    """Without a context each activity is a space of its own, never "all"."""
+    context, link = claims.context, claims.resource_link
+    if context is not None:
+        context_id, title = context.id, context.title or context.label or ""
+    else:
+        context_id, title = f"link:{link.id if link else ''}", ""
+    return Coming(
+        deployment_id=claims.deployment_id,
+        context_id=context_id,
+        title=title,
+        memberships_url=claims.nrps.context_memberships_url if claims.nrps else None,
+        history=_history(claims),
+        sub=claims.subject,
+        name=claims.name,
+        role=claims.role,
+    )
+
+
+def _opening(login: PendingLogin, where: Where, claims: LaunchClaims, browser: str) -> Opening:
     return Opening(
+        id=login.id,
         where=where,
+        activity=_activity(claims),
         role=claims.role,
         browser=browser,
         locale=claims.locale,
@@ -80,29 +118,13 @@ def _opening(where: Where, claims: LaunchClaims, browser: str) -> Opening:
 
 
 def note_refusal(db: Session, platform_id: UUID | None, reason: str, reference: str) -> None:
-    """One row per refusal, for the admin: a code and the reference the page shows, no person."""
+    """One row per refusal, for the admin: a code and the reference the page shows, no person. The
+    platform may have been removed since the login began."""
+    known = select(Platform.id).where(Platform.id == platform_id).scalar_subquery()
     db.execute(
         insert(SecurityEvent).values(
-            id=uuid7(), platform_id=platform_id, reason=reason, reference=reference
+            id=uuid7(), platform_id=known, reason=reason, reference=reference
         )
-    )
-
-
-def _course(db: Session, login: PendingLogin, claims: LaunchClaims, deployment: UUID) -> UUID:
-    """The launch's course. Without a context each activity is a space of its own, never "all"."""
-    context, link = claims.context, claims.resource_link
-    if context is not None:
-        context_id, title = context.id, context.title or context.label or ""
-    else:
-        context_id, title = f"link:{link.id if link else ''}", ""
-    return people.know_course(
-        db,
-        login.platform_id,
-        deployment,
-        context_id=context_id,
-        title=title,
-        memberships_url=claims.nrps.context_memberships_url if claims.nrps else None,
-        history=_history(claims),
     )
 
 
@@ -115,56 +137,27 @@ def _history(claims: LaunchClaims) -> list[str]:
     return [part.strip() for part in told.split(",") if part.strip()][:MOST_ANCESTORS]
 
 
-def _resource_link(
-    db: Session, login: PendingLogin, claims: LaunchClaims, course_id: UUID
-) -> UUID | None:
+def _activity(claims: LaunchClaims) -> Activity | None:
     link, ags = claims.resource_link, claims.ags
     if link is None:
         return None
-    named_id = _named_id(claims)
-    new = insert(ResourceLink).values(
-        id=uuid7(),
-        platform_id=login.platform_id,
-        course_id=course_id,
+    return Activity(
         link_id=link.id,
         title=link.title or "",
-        named_id=named_id,
-        content_id=func.opened_in(course_id, named_id),
+        named_id=_named_id(claims),
+        may_unname=claims.message_type is not MessageType.SUBMISSION_REVIEW,
         lineitem_url=ags.lineitem if ags else None,
         lineitems_url=ags.lineitems if ags else None,
         ags_scopes=sorted(ags.scopes) if ags else [],
     )
-    latest = new.excluded
-    named_now: ColumnElement[UUID | None] = latest.named_id
-    if claims.message_type is MessageType.SUBMISSION_REVIEW:
-        # It may come with other custom parameters than the activity's own (Submission Review 1.0,
-        # §3.3); it never takes the task out of the activity.
-        named_now = func.coalesce(latest.named_id, ResourceLink.named_id)
-    same_name = ResourceLink.named_id.is_not_distinct_from(named_now)
-    statement = new.on_conflict_do_update(
-        index_elements=["course_id", "link_id"],
-        set_={
-            "title": latest.title,
-            "named_id": named_now,
-            # What a name opens is settled when it first comes; then only a teacher changes it.
-            "content_id": case((same_name, ResourceLink.content_id), else_=latest.content_id),
-            # Moodle leaves `lineitem` out once a second one hangs on the link.
-            "lineitem_url": func.coalesce(latest.lineitem_url, ResourceLink.lineitem_url),
-            "lineitems_url": func.coalesce(latest.lineitems_url, ResourceLink.lineitems_url),
-            "ags_scopes": latest.ags_scopes,
-        },
-    )
-    return db.execute(statement.returning(ResourceLink.id)).scalar_one()
 
 
-def _for_person(
-    db: Session, login: PendingLogin, claims: LaunchClaims, course_id: UUID
-) -> UUID | None:
+def _for_person(db: Session, where: Where, claims: LaunchClaims) -> UUID | None:
     """Whose work a teacher wants to see. Somebody the course does not know becomes an id of
     nobody, so that a stranger and a pupil of another course are answered alike."""
     if claims.for_user is None or claims.role is not Role.INSTRUCTOR:
         return None
-    found = people.person_in_course(db, login.platform_id, course_id, claims.for_user)
+    found = people.person_in_course(db, where.platform_id, where.course_id, claims.for_user)
     return found or uuid7()
 
 

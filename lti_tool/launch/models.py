@@ -1,4 +1,4 @@
-"""What a launch leaves behind: the login under way, the activity, the session, what was refused."""
+"""What a launch leaves behind: the activity, the session, what was refused."""
 
 from __future__ import annotations
 
@@ -30,23 +30,6 @@ class SessionEnd(StrEnum):
     CLOSED = "closed"
 
 
-class OidcLogin(OfPlatform, Base):
-    """A login under way (OIDC third-party initiated login). Single use; state and nonce are derived
-    from its id with the tool's secret, so that neither is stored."""
-
-    __tablename__ = "oidc_logins"
-
-    browser_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    target_link_uri: Mapped[str]
-    login_hint: Mapped[str]
-    message_hint: Mapped[str | None]
-    deployment_hint: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    used_at: Mapped[datetime | None]
-
-    __table_args__ = within_platform(Index("ix_oidc_logins_browser", "browser_hash", "created_at"))
-
-
 class ResourceLink(OfPlatform, Base):
     """An activity in a course. `named_id` is our own id that the LMS carries in `custom`, in copies
     too; `content_id` is what it opens in this course: the same, or the course's own copy of it.
@@ -72,7 +55,8 @@ class ResourceLink(OfPlatform, Base):
 
 
 class LaunchSessionRow(OfPlatform, Base):
-    """One launch, one session: who, in which role, where. The cookie's secret is kept hashed."""
+    """One launch, one session: who, in which role, where. The cookie's secret is kept hashed. The
+    key is that of the login, so that no login makes two."""
 
     __tablename__ = "launch_sessions"
 

@@ -5,41 +5,46 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
 
 class Secrets:
-    """Derives each value from a row's id with the tool's secret; a leaked database forges none."""
+    """Derives each value with the tool's secret; a leaked database forges none."""
 
     def __init__(self, secret_key: str) -> None:
         self._key = secret_key.encode()
 
-    def state(self, login_id: UUID) -> str:
-        """OIDC `state`: the login's id, and proof that it is ours."""
-        return f"{login_id.hex}.{self._mac('state', login_id)}"
+    def sealed(self, purpose: str, content: bytes) -> str:
+        """The content, readable by anybody, and proof that it is ours and for this purpose."""
+        return f"{_base64(content)}.{self._mac(purpose, content)}"
 
-    def login_of(self, state: str) -> UUID | None:
-        """The login a state belongs to; None if we did not make it."""
-        name, _, mac = state.partition(".")
+    def opened(self, purpose: str, sealed: str) -> bytes | None:
+        """What was sealed for this purpose; None if we did not seal it."""
+        text, _, _ = sealed.partition(".")
         try:
-            login_id = UUID(hex=name)
+            content = urlsafe_b64decode(text)
         except ValueError:
             return None
-        fits = hmac.compare_digest(mac.encode(), self._mac("state", login_id).encode())
-        return login_id if fits else None
+        expected = self.sealed(purpose, content)
+        fits = hmac.compare_digest(sealed.encode(), expected.encode())  # and is spelt as we do it
+        return content if fits else None
 
     def nonce(self, login_id: UUID) -> str:
         """OIDC `nonce`: bound to the state, because both come from the same login."""
-        return self._mac("nonce", login_id)
+        return self._mac("nonce", login_id.bytes)
 
     def csrf(self, session_id: UUID) -> str:
         """What every form of a session carries."""
-        return self._mac("csrf", session_id)
+        return self._mac("csrf", session_id.bytes)
 
-    def _mac(self, purpose: str, subject: UUID) -> str:
-        digest = hmac.digest(self._key, purpose.encode() + subject.bytes, "sha256")
-        return urlsafe_b64encode(digest[:24]).decode()
+    def _mac(self, purpose: str, content: bytes) -> str:
+        said = purpose.encode() + b"\0" + content
+        return _base64(hmac.digest(self._key, said, "sha256")[:24])
+
+
+def _base64(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode()
 
 
 def new_secret() -> str:

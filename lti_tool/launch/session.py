@@ -1,4 +1,4 @@
-"""One session per launch: opened, found again, ended. See docs/adr/0004.
+"""One session per launch: found again, or why there is none. See docs/adr/0004.
 
 A session is addressed in the path and proven by a cookie of that path, so that two tabs, two
 courses or two pupils at one tablet never meet.
@@ -7,21 +7,20 @@ courses or two pupils at one tablet never meet.
 from __future__ import annotations
 
 import hmac
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, delete, func, select, update
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
-from uuid_utils.compat import uuid7
 
 from lti_tool.core.db import Actor, ActorRole, become
 from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
 from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
-from lti_tool.launch.secrets import Secrets, hashed, new_secret
+from lti_tool.launch.secrets import Secrets, hashed
 from lti_tool.people.models import Course, Membership, Person, Platform, PlatformState
 from lti_tool.people.roles import Role
 
@@ -60,30 +59,6 @@ class DeepLinking:
 
 
 @dataclass(frozen=True)
-class Where:
-    """Our own ids of what a launch came for; no activity in deep linking."""
-
-    platform_id: UUID
-    course_id: UUID
-    person_id: UUID
-    resource_link_id: UUID | None
-    deployment_id: UUID
-
-
-@dataclass(frozen=True)
-class Opening:
-    """Everything a new session is made of."""
-
-    where: Where
-    role: Role
-    browser: str
-    locale: str | None
-    return_url: str | None
-    in_frame: bool
-    deep_linking: DeepLinking | None
-
-
-@dataclass(frozen=True)
 class LaunchSession:
     """Who is here, proven by a launch: the argument of every service."""
 
@@ -109,30 +84,6 @@ class LaunchSession:
     @property
     def actor(self) -> Actor:
         return _actor(self.role, self.platform_id, self.course_id, self.person_id)
-
-
-def open_session(db: Session, opening: Opening) -> tuple[UUID, str]:
-    """A new session; its id for the path and its secret for the cookie.
-
-    Sessions of another person in this browser end, and so do this person's sessions in the course
-    that were opened in another role.
-    """
-    _end_others(db, opening)
-    secret = new_secret()
-    row = LaunchSessionRow(
-        id=uuid7(),
-        **asdict(opening.where),
-        secret_hash=hashed(secret),
-        browser_hash=hashed(opening.browser),
-        role=opening.role,
-        locale=opening.locale,
-        return_url=opening.return_url,
-        in_frame=opening.in_frame,
-        deep_linking=asdict(opening.deep_linking) if opening.deep_linking else None,
-    )
-    db.add(row)
-    db.flush()
-    return row.id, secret
 
 
 def find_session(
@@ -265,23 +216,3 @@ def _why(row: LaunchSessionRow, platform: Platform) -> Gone:
     if platform.state is not PlatformState.ACTIVE:
         return Gone.PAUSED
     return Gone.OTHER_PERSON if row.end_reason is SessionEnd.OTHER_PERSON else Gone.EXPIRED
-
-
-def _end_others(db: Session, opening: Opening) -> None:
-    row = LaunchSessionRow
-    someone_else = (row.browser_hash == hashed(opening.browser)) & (
-        row.person_id != opening.where.person_id
-    )
-    other_role = (
-        (row.person_id == opening.where.person_id)
-        & (row.course_id == opening.where.course_id)
-        & (row.role != opening.role)
-    )
-    db.execute(
-        update(row)
-        .where(row.ended_at.is_(None), someone_else | other_role)
-        .values(
-            ended_at=func.now(),
-            end_reason=case((someone_else, SessionEnd.OTHER_PERSON), else_=SessionEnd.ROLE_CHANGED),
-        )
-    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -16,7 +18,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.db import LAUNCH, REGISTRATION, Actor, ActorRole, Begin
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.http import may_frame, new_reference, set_cookie, single
-from lti_tool.launch.arrival import Arrived, arrive, note_refusal
+from lti_tool.launch.arrival import Arrived, Goal, arrive, note_refusal
 from lti_tool.launch.claims import LaunchRefused, Reason
 from lti_tool.launch.guard import SESSION_COOKIE
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable, public_jwk
@@ -26,15 +28,17 @@ from lti_tool.launch.oidc import (
     PendingLogin,
     auth_request,
     begin_login,
-    find_login,
+    login_of,
     prove,
 )
 from lti_tool.launch.registration.invitations import platform_of_keyset
-from lti_tool.launch.secrets import Secrets, hashed, new_secret
+from lti_tool.launch.secrets import Secrets, new_secret
 from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
 BROWSER_COOKIE = "gustav_browser"
 BROWSER_COOKIE_LIFE = 10 * 3600  # seconds; as long as a session may live
+KNOCKS_AGAIN = "again"
+LONGEST_ADDRESS = 3500  # gunicorn and proxies take about 4,000
 log = structlog.get_logger(__name__)
 
 
@@ -48,12 +52,11 @@ class Entrance:
     keysets: KeySets
     base_url: str
     clock: Clock
+    goal: Callable[[Arrived], Goal]
 
     def blueprint(self) -> Blueprint:
         bp = Blueprint("launch", __name__, url_prefix="/lti", template_folder="templates")
         bp.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
-        bp.add_url_rule("/login/<uuid:login_id>", "resume", self.resume)
-        bp.add_url_rule("/login/<uuid:login_id>/window", "window", self.window)
         bp.add_url_rule("/launch", "launch", self.launch, methods=["POST"])
         bp.add_url_rule("/keys/<uuid:platform_id>", "keys", self.keys)
         bp.register_error_handler(LaunchRefused, self.refused)
@@ -61,56 +64,32 @@ class Entrance:
         return bp
 
     def login(self) -> ResponseReturnValue:
-        """Third-party initiated login. Everything here is unproven, so little is believed."""
-        browser, returning = _browser()
+        """Third-party initiated login. Everything here is unproven, so little is believed, and
+        nothing is written down."""
+        known = request.cookies.get(BROWSER_COOKIE)
+        browser = known or new_secret()
         try:
             asked = _login_request()
             with self.begin(LAUNCH) as db:
-                login = begin_login(db, asked, browser, self.base_url, returning=returning)
+                login = begin_login(db, asked, browser, self.base_url, self.clock())
         except Invalid:
             login = None
         if login is None:
             return self._refusal(None, "login_unknown", 400)
         may_frame(login.origins)
-        if _cookie_is_doubtful():
-            # A browser that refuses our cookie in the frame must be found out before the LMS's
-            # single-use hint is spent: one hop through ourselves tells.
-            goal = url_for(".resume", login_id=login.id)
-        else:
-            goal = self._auth_request(login)
+        if known is None and KNOCKS_AGAIN in request.args:
+            return render_template("launch/cookies_refused.html", again=asked.parameters), 200
+        goal = auth_request(login, asked, self.secrets, f"{self.base_url}/lti/launch")
+        if known is None and _in_a_foreign_frame():
+            goal = _knock_again(asked) or goal
         return _remember(redirect(goal, 303), browser)
-
-    def resume(self, login_id: UUID) -> ResponseReturnValue:
-        """The hop that tells whether the cookie came along."""
-        login = self._pending(login_id)
-        if login.browser_hash != hashed(request.cookies.get(BROWSER_COOKIE, "")):
-            return render_template("launch/cookies_refused.html", login_id=login_id), 200
-        return redirect(self._auth_request(login), 303)
-
-    def window(self, login_id: UUID) -> ResponseReturnValue:
-        """The whole login once more in a window of our own, where our cookie is first-party."""
-        framed = self._pending(login_id)
-        browser, returning = _browser()
-        again = LoginRequest(
-            issuer=framed.issuer,
-            login_hint=framed.login_hint,
-            target_link_uri=framed.target_link_uri,
-            client_id=framed.client_id,
-            message_hint=framed.message_hint,
-            deployment_hint=framed.deployment_hint,
-        )
-        with self.begin(LAUNCH) as db:
-            login = begin_login(db, again, browser, self.base_url, returning=returning)
-        if login is None:
-            return self._refusal(framed.platform_id, "login_unknown", 400)
-        return _remember(redirect(self._auth_request(login), 303), browser)
 
     def launch(self) -> ResponseReturnValue:
         """The LMS's signed message (OIDC `form_post`)."""
         login = self._login_of_state()
         browser = request.cookies.get(BROWSER_COOKIE)
         if browser is None:
-            return render_template("launch/cookies_refused.html", login_id=None), 403
+            return render_template("launch/cookies_refused.html", again=None), 403
         id_token = _single_field("id_token")
         if id_token is None or "error" in request.form:
             return self._platform_says_no(login)
@@ -127,7 +106,7 @@ class Entrance:
             outcome = arrive(db, login, claims, browser)
         if isinstance(outcome, Reason):
             raise LaunchRefused(outcome)
-        return _with_session(outcome)
+        return _with_session(outcome, self.goal(outcome))
 
     def keys(self, platform_id: UUID) -> ResponseReturnValue:
         """Our public keys for one platform (RFC 7517), also under the address that the invitation
@@ -159,29 +138,18 @@ class Entrance:
 
     @property
     def _find_key(self) -> FindKey:
-        return lambda login, kid: self.keysets.find(login.jwks_url, kid, login.platform_id)
-
-    def _auth_request(self, login: PendingLogin) -> str:
-        return auth_request(login, self.secrets, f"{self.base_url}/lti/launch")
-
-    def _pending(self, login_id: UUID) -> PendingLogin:
-        """Raises LaunchRefused."""
-        with self.begin(LAUNCH) as db:
-            login = find_login(db, login_id)
-        if login is None:
-            raise LaunchRefused(Reason.STATE_UNKNOWN)
-        may_frame(login.origins)
-        g.login = login
-        return login
+        return lambda known, kid: self.keysets.find(known.jwks_url, kid, known.platform_id)
 
     def _login_of_state(self) -> PendingLogin:
         """Raises LaunchRefused."""
         if len(request.form.getlist("state")) > 1:
             raise LaunchRefused(Reason.MALFORMED)
-        login_id = self.secrets.login_of(_single_field("state") or "")
-        if login_id is None:
+        login = login_of(_single_field("state") or "", self.secrets, self.clock())
+        if login is None:
             raise LaunchRefused(Reason.STATE_UNKNOWN)
-        return self._pending(login_id)
+        may_frame(login.origins)
+        g.login = login
+        return login
 
     def _platform_says_no(self, login: PendingLogin) -> ResponseReturnValue:
         """`error` instead of a token (OpenID Connect Core 1.0, 3.1.2.6); or simply nothing."""
@@ -209,26 +177,26 @@ def _login_request() -> LoginRequest:
     )
 
 
-def _browser() -> tuple[str, bool]:
-    """The secret that binds a login to this browser, and whether it had one already."""
-    known = request.cookies.get(BROWSER_COOKIE)
-    return known or new_secret(), known is not None
-
-
 def _single_field(name: str) -> str | None:
     """From the posted form only: a token in an address is nobody's honest launch."""
     values = request.form.getlist(name)
     return values[0] if len(values) == 1 else None
 
 
-def _cookie_is_doubtful() -> bool:
-    """In a foreign site's frame, and no cookie yet: the browser may be refusing it."""
+def _in_a_foreign_frame() -> bool:
+    """Where a browser may refuse our cookie."""
     fetch = request.headers
     return (
-        BROWSER_COOKIE not in request.cookies
-        and fetch.get("Sec-Fetch-Dest") in ("iframe", "frame")
+        fetch.get("Sec-Fetch-Dest") in ("iframe", "frame")
         and fetch.get("Sec-Fetch-Site") == "cross-site"
     )
+
+
+def _knock_again(asked: LoginRequest) -> str | None:
+    """The same login once more, by ourselves: it tells whether the browser keeps our cookie before
+    the LMS's single-use hint is spent. None if the hints do not fit into an address."""
+    address = f"{url_for('.login')}?{urlencode({**asked.parameters, KNOCKS_AGAIN: '1'})}"
+    return address if len(address) <= LONGEST_ADDRESS else None
 
 
 def _remember(response: Response, browser: str) -> Response:
@@ -236,10 +204,10 @@ def _remember(response: Response, browser: str) -> Response:
     return response
 
 
-def _with_session(arrived: Arrived) -> Response:
+def _with_session(arrived: Arrived, goal: Goal) -> Response:
+    address = url_for(goal.endpoint, session_id=arrived.session_id, **goal.values)
+    response = redirect(address, 303)
     path = f"/s/{arrived.session_id}"
-    goal = f"?for={arrived.for_person}" if arrived.for_person else ""
-    response = redirect(f"{path}/{goal}", 303)
     set_cookie(response, SESSION_COOKIE, arrived.secret, path=path, max_age=None)
     return response
 

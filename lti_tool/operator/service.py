@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from lti_tool.core.db import ADMIN, Actor, ActorRole, become, service_of
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.grades.models import LineItem
-from lti_tool.launch.models import LaunchSessionRow, OidcLogin, ResourceLink, SessionEnd
+from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
 from lti_tool.people.health import PlatformHealth
 from lti_tool.people.models import Course, Person, Platform
 from lti_tool.people.relocation import Site, move_platform
@@ -99,7 +99,6 @@ def _end_sessions(db: Session, platform_id: UUID) -> None:
         .where(row.platform_id == platform_id, row.ended_at.is_(None))
         .values(ended_at=func.now(), end_reason=SessionEnd.CLOSED)
     )
-    db.execute(delete(OidcLogin).where(OidcLogin.platform_id == platform_id))
 
 
 def _take_addresses_along(db: Session, platform_id: UUID, was: str, now: str) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -22,7 +22,6 @@ from uuid_utils.compat import uuid7
 from lti_tool.core.errors import Conflict, NotFound, ToolError
 from lti_tool.core.outbound import origin_of
 from lti_tool.people.models import (
-    Course,
     Deployment,
     DeploymentState,
     Membership,
@@ -31,7 +30,6 @@ from lti_tool.people.models import (
     PlatformKey,
     PlatformState,
 )
-from lti_tool.people.roles import Role
 from lti_tool.people.tokens import SigningKey, TokenEndpoint
 
 KEY_OVERLAP = timedelta(hours=48)
@@ -252,84 +250,12 @@ def note_deployment(db: Session, platform_id: UUID, deployment_id: str) -> None:
     )
 
 
-def know_course(
-    db: Session,
-    platform_id: UUID,
-    deployment: UUID,
-    *,
-    context_id: str,
-    title: str,
-    memberships_url: str | None,
-    history: Sequence[str] = (),
-) -> UUID:
-    """The course by the LMS's id in this deployment, made or brought up to date."""
-    new = insert(Course).values(
-        id=uuid7(),
-        platform_id=platform_id,
-        deployment_id=deployment,
-        context_id=context_id,
-        title=title,
-        memberships_url=memberships_url,
-        history=list(history),
-    )
-    statement = new.on_conflict_do_update(
-        index_elements=["platform_id", "deployment_id", "context_id"],
-        set_={
-            "title": new.excluded.title,
-            # Deep linking requests may come without it; the known address stays good.
-            "memberships_url": func.coalesce(new.excluded.memberships_url, Course.memberships_url),
-            # Known from the first launch that tells it; where a course comes from does not change.
-            "history": case(
-                (func.cardinality(Course.history) == 0, new.excluded.history),
-                else_=Course.history,
-            ),
-        },
-    )
-    return db.execute(statement.returning(Course.id)).scalar_one()
-
-
-def know_person(db: Session, platform_id: UUID, sub: str, name: str | None) -> tuple[UUID, bool]:
-    """The person by (platform, sub), and whether they are blocked. A name the platform no longer
-    shares is forgotten."""
-    new = insert(Person).values(id=uuid7(), platform_id=platform_id, sub=sub, name=name)
-    statement = new.on_conflict_do_update(
-        index_elements=["platform_id", "sub"], set_={"name": new.excluded.name}
-    )
-    row = db.execute(statement.returning(Person.id, Person.blocked_at)).one()
-    return row.id, row.blocked_at is not None
-
-
 def person_in_course(db: Session, platform_id: UUID, course: UUID, sub: str) -> UUID | None:
     """Somebody of this course, by the platform's id for them; None if the course has none such."""
     return db.scalar(
         select(Person.id)
         .join(Membership, Membership.person_id == Person.id)
         .where(Person.platform_id == platform_id, Person.sub == sub, Membership.course_id == course)
-    )
-
-
-def know_membership(db: Session, platform_id: UUID, course: UUID, person: UUID, role: Role) -> None:
-    """A launch proved this role in this course just now."""
-    new = insert(Membership).values(
-        id=uuid7(),
-        platform_id=platform_id,
-        course_id=course,
-        person_id=person,
-        role=role,
-        active=True,
-        launched_at=func.now(),
-        taught_at=func.now() if role is Role.INSTRUCTOR else None,
-    )
-    db.execute(
-        new.on_conflict_do_update(
-            index_elements=["course_id", "person_id"],
-            set_={
-                "role": role,
-                "active": True,
-                "launched_at": func.now(),
-                "taught_at": func.coalesce(new.excluded.taught_at, Membership.taught_at),
-            },
-        )
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from lti_tool.core.db import Actor, ActorRole, Database
-from lti_tool.people.models import Deployment
-from lti_tool.people.services import know_course, know_person, note_deployment
+from lti_tool.people.models import Course, Deployment, Person
+from lti_tool.people.services import note_deployment
 from tests.cli.console import Gustav, Said
 
 MOODLE = ("--moodle", "https://moodle.schule.example/")
@@ -155,6 +155,8 @@ def with_people(database: Database, platform_id: str) -> None:
     platform = UUID(platform_id)
     with database.begin(Actor(ActorRole.LAUNCH, platform)) as db:
         deployment = db.scalars(select(Deployment.id)).one()
-        know_course(db, platform, deployment, context_id="2", title="Bio 8b", memberships_url=None)
-        for sub in (str(uuid4()), str(uuid4())):
-            know_person(db, platform, sub, None)
+        course = Course(deployment_id=deployment, context_id="2", title="Bio 8b")
+        people = [Person(sub=str(uuid4())) for _ in range(2)]
+        for row in (course, *people):
+            row.platform_id = platform
+            db.add(row)

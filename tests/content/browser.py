@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from html import unescape
 from urllib.parse import urljoin
@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 from config.settings import read_settings
 from lti_tool.core.db import ADMIN, LAUNCH, Database
 from lti_tool.launch.guard import CSRF_FIELD, SESSION_COOKIE
-from lti_tool.launch.secrets import Secrets
-from lti_tool.launch.session import DeepLinking, Opening, Where, open_session
+from lti_tool.launch.models import LaunchSessionRow
+from lti_tool.launch.secrets import Secrets, hashed
+from lti_tool.launch.session import DeepLinking
 from lti_tool.people.models import PlatformKey
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal
@@ -153,23 +154,23 @@ def launch_in(
     resource_link_id: UUID | None = None,
     locale: str = "de",
 ) -> Visit:
-    opening = Opening(
-        where=Where(
-            platform_id=school.platform_id,
-            course_id=course_id or school.bio,
-            person_id=person_id,
-            resource_link_id=resource_link_id,
-            deployment_id=school.deployment,
-        ),
+    secret = str(uuid7())
+    row = LaunchSessionRow(
+        id=uuid7(),
+        platform_id=school.platform_id,
+        course_id=course_id or school.bio,
+        person_id=person_id,
+        resource_link_id=resource_link_id,
+        deployment_id=school.deployment,
+        secret_hash=hashed(secret),
+        browser_hash=hashed(str(uuid7())),
         role=role,
-        browser=str(uuid7()),
         locale=locale,
-        return_url=None,
-        in_frame=True,
-        deep_linking=deep_linking,
+        deep_linking=asdict(deep_linking) if deep_linking else None,
     )
     with database.begin(LAUNCH) as db:
-        session_id, secret = open_session(db, opening)
+        db.add(row)
+    session_id = row.id
     client = app.test_client()
     client.set_cookie(
         SESSION_COOKIE, secret, domain="gustav.schule.example", path=f"/s/{session_id}"

@@ -20,11 +20,10 @@ from tests.everything import fill_every_table
 OF_NO_SCHOOL = {"worker_pulses"}
 # Roles that look across all platforms by design, and where: none of these holds a pupil's work.
 ACROSS = {
-    ActorRole.LAUNCH: {"platforms", "oidc_logins", "launch_sessions"},
+    ActorRole.LAUNCH: {"platforms", "launch_sessions"},
     ActorRole.WORKER: {
         "platforms",
         "jobs",
-        "oidc_logins",
         "launch_sessions",
         "security_events",
         "worker_pulses",

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from lti_tool.core.db import Database, service_of
 from lti_tool.launch.models import ResourceLink
-from lti_tool.people.models import Course
-from lti_tool.people.services import know_course
+from lti_tool.people.arrivals import Coming, active_registrations, know
+from lti_tool.people.models import Course, Deployment, Platform
+from lti_tool.people.roles import Role
 from lti_tool.submissions.models import Submission
 from tests.campus import ADA, BEN, BIO, CEM, CURIE, Campus, Visitor, open_campus
 from tests.specs import sent_for, spec
@@ -232,16 +233,21 @@ def test_history_is_kept_from_the_first_launch_that_tells_it(campus: Campus, cur
     with campus.database.begin(service_of(campus.platform_id)) as db:
         curie.adds(BIO, spec())
         course = db.scalars(select(Course)).one()
+        deployment = db.get_one(Deployment, course.deployment_id)
+        platform = db.get_one(Platform, campus.platform_id)
+        (registration,) = active_registrations(db, platform.issuer, platform.client_id)
         for history, kept in (((), []), (("9", "8"), ["9", "8"]), (("7",), ["9", "8"])):
-            know_course(
-                db,
-                campus.platform_id,
-                course.deployment_id,
+            told = Coming(
+                deployment_id=deployment.deployment_id,
                 context_id=BIO,
                 title="Bio 8b",
                 memberships_url=None,
                 history=history,
+                sub=ADA,
+                name=None,
+                role=Role.LEARNER,
             )
+            know(db, registration, told)
             db.refresh(course)
             assert course.history == kept
 

@@ -8,7 +8,7 @@ import pytest
 
 from lti_tool.launch.claims import PRESENTATION
 from tests.classroom import ANSWER
-from tests.entrance import Browser, House
+from tests.entrance import Browser, House, session_path
 from tests.launch.lesson import ADA, BEN, Lesson, Visitor, open_lesson
 from tests.launch.traces import Ask, message_of, people_in
 
@@ -39,7 +39,7 @@ def test_going_back_to_the_launch_itself_says_what_to_do(lesson: Lesson, ask: As
     browser = lesson.house.browser()
     asked = browser.logs_in()
     claims = lesson.claims(ADA)
-    path = browser.presents(asked, claims, sub=ADA).location
+    path = session_path(browser.presents(asked, claims, sub=ADA))
     before = people_in(ask)
 
     again = browser.presents(asked, claims, sub=ADA)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+import time_machine
 from werkzeug.test import TestResponse
 
 Ask = Callable[..., list[tuple]]
@@ -57,9 +59,9 @@ def refused(reason: str, status: int = 403, message: str = "launch_refused") -> 
     return Outcome(status, message, False, NOTHING, (reason,))
 
 
-def logins_grow_old(ask: Ask, minutes: int) -> None:
-    """As if all logins under way had been begun so long ago."""
-    ask("UPDATE oidc_logins SET created_at = created_at - make_interval(mins => %s)", minutes)
+def later(minutes: int) -> time_machine.travel:
+    """`with later(11):` so many minutes have passed for the tool, though not for PostgreSQL."""
+    return time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes))
 
 
 def message_of(answer: TestResponse) -> str | None:

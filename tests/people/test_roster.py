@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool import flows
 from lti_tool.core.db import WORKER, service_of
-from lti_tool.people import roster, services
+from lti_tool.people import models, roster
 from lti_tool.people.models import RosterFailure
 from lti_tool.people.roles import Role
 from lti_tool.people.roster_client import Member, MemberList
@@ -540,8 +540,13 @@ class TestWithoutNames:
 
     def arrive(self, day: SchoolDay, db: Session, sub: str) -> None:
         course_id, platform_id = day.runs("SELECT id, platform_id FROM courses")[0]
-        person_id, _ = services.know_person(db, platform_id, sub, None)
-        services.know_membership(db, platform_id, course_id, person_id, Role.LEARNER)
+        person = models.Person(platform_id=platform_id, sub=sub)
+        db.add(person)
+        db.flush()
+        coming = models.Membership(course_id=course_id, person_id=person.id, role=Role.LEARNER)
+        coming.platform_id = platform_id
+        db.add(coming)
+        db.flush()
 
     def test_two_who_come_at_once_wait_for_each_other(self, day: SchoolDay, curie: Person):
         actor = service_of(day.house.platform_id)

@@ -12,9 +12,9 @@ from lti_tool.content.models import Unit
 from lti_tool.core import jobs
 from lti_tool.core.db import WORKER, Database, service_of
 from lti_tool.core.jobs import Job
+from lti_tool.people.arrivals import Coming, Known, active_registrations, know
 from lti_tool.people.models import Course, Person
 from lti_tool.people.roles import Role
-from lti_tool.people.services import know_person
 from lti_tool.privacy import erase
 from tests.classroom import Classroom, FakeEngine, Pupil, judged, open_classroom
 from tests.content.writing import changed
@@ -180,9 +180,21 @@ def test_a_teacher_goes_and_the_class_keeps_tasks_and_feedback(room: Classroom):
 def test_whoever_comes_again_under_a_new_number_is_a_new_person(room: Classroom):
     """FLT-67: merged or made anew in Moodle."""
     with room.database.begin(service_of(room.school.platform_id)) as db:
-        again, _ = know_person(db, room.school.platform_id, "4004", "Ada Abel")
+        (registration,) = active_registrations(db, room.school.issuer, None)
+        told = Coming(
+            deployment_id="7",
+            context_id="Bio 8b",
+            title="Bio 8b",
+            memberships_url=None,
+            history=(),
+            sub="4004",
+            name="Ada Abel",
+            role=Role.LEARNER,
+        )
+        again = know(db, registration, told)
 
-    assert again != room.school.ada
+    assert isinstance(again, Known)
+    assert again.person_id != room.school.ada
 
 
 def test_no_job_is_left_that_nobody_could_end(room: Classroom):

@@ -229,8 +229,7 @@ def rows(room: Classroom) -> dict[str, int]:
         names = db.scalars(
             text(
                 "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'"
-                " AND column_name = 'platform_id' AND table_name NOT IN"
-                " ('launch_sessions', 'oidc_logins')"
+                " AND column_name = 'platform_id' AND table_name <> 'launch_sessions'"
             )
         ).all()
         for name in names:

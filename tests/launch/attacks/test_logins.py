@@ -11,7 +11,15 @@ import pytest
 
 from lti_tool.launch.claims import DEPLOYMENT_ID, PRESENTATION, TARGET_LINK_URI
 from lti_tool.web import create_app
-from tests.entrance import TOOL, Browser, House, activity, register, settings_of
+from tests.entrance import (
+    TOOL,
+    Browser,
+    House,
+    activity,
+    register,
+    session_path,
+    settings_of,
+)
 from tests.fakes.platform import FakePlatform, rsa_key
 from tests.launch.attacks.forging import brings, claiming
 from tests.launch.lesson import Visitor
@@ -19,7 +27,7 @@ from tests.launch.traces import (
     NOTHING,
     Ask,
     Outcome,
-    logins_grow_old,
+    later,
     people_in,
     reasons,
     refused,
@@ -36,7 +44,7 @@ def came_in(browser: Browser) -> tuple[dict[str, str], str, str]:
     lms = browser.house.lms
     asked = browser.logs_in()
     token = lms.sign(lms.launch() | {"nonce": asked["nonce"]})
-    return asked, token, browser.brings(asked, token).location
+    return asked, token, session_path(browser.brings(asked, token))
 
 
 def test_atk_8_a_token_is_good_once_and_the_first_session_stays(house: House, ask: Ask) -> None:
@@ -58,9 +66,9 @@ def test_atk_8_not_even_in_another_browser(house: House, ask: Ask) -> None:
 def test_atk_8_nor_long_after(house: House, ask: Ask) -> None:
     browser = house.browser()
     asked, token, _ = came_in(browser)
-    logins_grow_old(ask, 59)
 
-    assert watched(ask, lambda: browser.brings(asked, token)) == OVER
+    with later(59):
+        assert watched(ask, lambda: browser.brings(asked, token)) == OVER
 
 
 def test_atk_8_nor_when_the_tool_has_been_started_anew(house: House, ask: Ask) -> None:
@@ -115,9 +123,9 @@ def test_atk_9_a_made_up_state_is_none(house: House, ask: Ask, state: str) -> No
 def test_atk_9_a_state_is_good_for_ten_minutes(house: House, ask: Ask) -> None:
     browser = house.browser()
     asked = browser.logs_in()
-    logins_grow_old(ask, 11)
 
-    assert watched(ask, lambda: browser.presents(asked)) == OVER
+    with later(11):
+        assert watched(ask, lambda: browser.presents(asked)) == OVER
 
 
 def test_atk_10_of_four_at_the_same_moment_one_comes_in(house: House, ask: Ask) -> None:

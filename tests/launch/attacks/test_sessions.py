@@ -13,7 +13,7 @@ from config.settings import SettingsError
 from lti_tool.launch.claims import PRESENTATION
 from lti_tool.web import create_app
 from tests.classroom import ANSWER
-from tests.entrance import TOOL, Browser, House, settings_of
+from tests.entrance import TOOL, Browser, House, session_path, settings_of
 from tests.launch.lesson import ADA, BEN, CURIE, Lesson, Visitor, open_lesson
 from tests.launch.traces import NOTHING, Ask, message_of, people_in, watched
 
@@ -174,7 +174,7 @@ def test_atk_55_secrets_stand_in_no_page_address_or_log(
     claims[PRESENTATION]["return_url"] = f"{lesson.house.lms.issuer}/return.php?{SESKEY}"
     asked = browser.logs_in()
     answer = browser.presents(asked, claims, sub=ADA)
-    ada = Visitor(browser, answer.location)
+    ada = Visitor(browser, session_path(answer))
     again = browser.presents(asked, claims, sub=ADA)
     page = ada.opens()
 

@@ -1,0 +1,1 @@
+"""Other tools for the same launches, to compare with."""

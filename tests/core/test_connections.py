@@ -1,0 +1,60 @@
+"""Connections to PostgreSQL: kept, and replaced when the server has hung up."""
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from lti_tool.core.db import WORKER, Database
+
+
+def hang_up(postgres) -> None:
+    """As a restart of the server does it to everybody who is connected."""
+    with psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True) as db:
+        db.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE usename = 'gustav_app'"
+        )
+
+
+def backend_of(database: Database) -> int:
+    with database.begin(WORKER) as db:
+        return int(db.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_a_connection_is_used_again(database: Database):
+    assert backend_of(database) == backend_of(database)
+
+
+def test_whoever_comes_after_the_server_hung_up_notices_nothing(database: Database, postgres):
+    before = backend_of(database)
+
+    hang_up(postgres)
+
+    assert backend_of(database) != before
+
+
+def test_whoever_is_in_the_middle_gets_an_error_and_the_next_one_does_not(database: Database):
+    with pytest.raises(OperationalError), database.begin(WORKER) as db:
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    assert backend_of(database) > 0
+
+
+def test_a_prepared_statement_is_planned_for_nobody_in_particular(database: Database):
+    """More runs than it takes PostgreSQL to keep one plan, each as somebody else."""
+    for _ in range(20):
+        with database.begin(WORKER) as db:
+            assert db.execute(text("SELECT app_role(), app_platform()")).one() == ("worker", None)
+        with database.engine.begin() as bare:
+            assert bare.execute(text("SELECT app_role(), app_platform()")).one() == (None, None)
+
+
+def test_who_acts_is_asked_at_each_run_and_never_planned_in(database: Database):
+    with database.engine.begin() as bare:
+        kinds = bare.execute(
+            text(r"SELECT proname, provolatile FROM pg_proc WHERE proname LIKE 'app\_%'")
+        ).all()
+
+    assert len(kinds) >= 4
+    assert {volatility for _, volatility in kinds} == {"s"}  # STABLE
