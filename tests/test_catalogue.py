@@ -17,7 +17,7 @@ CATALOGUE = {*range(1, 63), *range(93, 121)}
 NOT_APPLICABLE: dict[int, str] = {}
 
 # Shrinks to nothing.
-NOT_YET = {*range(31, 48), *range(93, 105), *range(109, 121)}
+NOT_YET = {*range(31, 42), *range(93, 105), *range(109, 121)}
 
 NAMED = re.compile(r"(?<![a-z])atk[-_](\d+)", re.IGNORECASE)
 

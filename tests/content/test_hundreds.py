@@ -21,8 +21,8 @@ from tests.specs import sent_for, spec
 UNITS, TASKS = 30, 20
 
 STOCK = """
-INSERT INTO units (id, platform_id, course_id, author_id, title)
-  SELECT gen_random_uuid(), %(platform)s, %(course)s, %(author)s, 'Thema ' || n
+INSERT INTO units (id, platform_id, deployment_id, course_id, author_id, title)
+  SELECT gen_random_uuid(), %(platform)s, %(deployment)s, %(course)s, %(author)s, 'Thema ' || n
   FROM generate_series(1, %(units)s) n;
 INSERT INTO sections (id, platform_id, unit_id, title, position)
   SELECT gen_random_uuid(), u.platform_id, u.id, 'Woche ' || n, n
@@ -45,8 +45,9 @@ def stocked(postgres: EmbeddedPostgres, school: School) -> None:
     superuser = postgres.superuser_url.replace("+psycopg", "")
     with psycopg.connect(superuser, autocommit=True, cursor_factory=psycopg.ClientCursor) as sql:
         for course, author in ((school.bio, school.curie), (school.physics, school.planck)):
-            values = {"platform": school.platform_id, "course": course, "author": author}
-            sql.execute(STOCK, values | {"units": UNITS, "tasks": TASKS})
+            whose = {"course": course, "author": author, "deployment": school.deployment}
+            many = {"platform": school.platform_id, "units": UNITS, "tasks": TASKS}
+            sql.execute(STOCK, whose | many)
 
 
 @contextmanager

@@ -108,5 +108,5 @@ def test_d7_its_values_are_what_was_chosen(choice: Choice) -> None:
     assert item["type"] == "ltiResourceLink"
     assert item["title"] == "Wozu braucht die Pflanze Licht?"
     assert item["url"] == f"{TOOL}/lti/launch"
-    assert item["custom"] == {"task": str(choice.task_id)}
+    assert item["custom"]["task"] == str(choice.task_id)
     assert item["lineItem"]["scoreMaximum"] == 10
