@@ -6,8 +6,8 @@ every task. Nobody sees more or less than before.
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
