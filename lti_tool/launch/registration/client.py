@@ -24,7 +24,6 @@ from lti_tool.launch.keysets import KeySetUnavailable, read_keyset
 from lti_tool.launch.registration.documents import (
     PlatformConfiguration,
     RegistrationAnswer,
-    configuration_target,
     read_answer,
     read_configuration,
 )
@@ -50,7 +49,6 @@ class RegistrationClient:
 
     def configuration(self, url: str) -> PlatformConfiguration:
         """What lies at an `openid_configuration` address. Raises RegistrationRefused."""
-        configuration_target(url, self._allowed)
         try:
             reply = self._outbound.get(url, {"Accept": "application/json"})
         except OutboundError as error:
