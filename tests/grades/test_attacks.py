@@ -154,6 +154,41 @@ class TestAtk117:
 
         assert len(site.ledger()) == 1
 
+    def test_one_that_arrived_unanswered_is_not_sent_again_whatever_the_clocks_say(
+        self, bench, site
+    ):
+        """With Moodle's clock behind ours it would take the same score a second time."""
+        site.fails("scores", "store_then_hang")
+        bench.room.ada.hands_in()
+        bench.works_on()
+
+        bench.a_while_passes(20)
+        bench.works_on()
+
+        assert bench.sync().state is SyncState.POSTED
+        assert [row.status for row in site.ledger()] == [200]
+
+    def test_nor_one_whose_worker_died_after_sending(self, bench, site):
+        class Killed(BaseException):
+            pass
+
+        def dies(request) -> None:
+            if request.url.path.endswith("/scores"):
+                site.network.after = lambda request: None
+                raise Killed
+
+        site.network.after = dies
+        bench.room.ada.hands_in()
+        bench.works()
+        with pytest.raises(Killed):
+            bench.works()
+
+        bench.a_while_passes(600)
+        bench.works_on()
+
+        assert bench.sync().state is SyncState.POSTED
+        assert [row.status for row in site.ledger()] == [200]
+
     def test_an_older_job_that_comes_last_sends_nothing(self, bench, site):
         site.fails("scores", "503")
         bench.room.ada.hands_in()
@@ -246,12 +281,14 @@ class TestAtk119:
             }
             db.add(GradeSync(**(right | changes)))
 
-    def test_a_score_without_a_release_cannot_be_written(self, judged):
-        with judged.room.database.begin(judged.room.service) as db:
-            db.execute(update(Feedback).values(released_at=None, release=None))
+    @pytest.mark.parametrize("authority", list(ReleasedBy))
+    def test_a_score_without_a_release_cannot_be_written(self, judged, authority):
+        with psycopg.connect(judged.superuser_url) as connection:
+            connection.execute("UPDATE regular_tasks SET reports_score = true")
+            connection.execute("UPDATE feedbacks SET released_at = NULL, release = NULL")
 
         with pytest.raises(IntegrityError, match="needs the release"):
-            self.write(judged)
+            self.write(judged, authority=authority)
 
     @pytest.mark.parametrize("authority", list(ReleasedBy))
     def test_nor_by_a_rule_that_the_task_does_not_have_nor_by_an_invented_act(

@@ -132,8 +132,8 @@ class TestMaking:
         bench.a_while_passes(600)
         with room.database.begin(room.service) as db:
             second = columns.take_turn(db, room.link_id)
-            columns.end_turn(db, first, "https://lms.example/late", None)
             columns.end_turn(db, second, "https://lms.example/right", None)
+            columns.end_turn(db, first, "https://lms.example/late", None)
 
         assert item(bench).url == "https://lms.example/right"
 

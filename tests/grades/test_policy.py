@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lti_tool.grades.messages import (
     UNREAD,
+    UNREADABLE,
     Answered,
     FailureReason,
     NoAnswer,
@@ -17,15 +18,19 @@ from lti_tool.grades.messages import (
     ReadBack,
     Result,
     Score,
+    StoodThere,
 )
 from lti_tool.grades.policy import (
     GIVE_UP_AFTER,
     LONGEST_WAIT,
     Attempt,
+    Decision,
     Final,
     Posted,
     Retry,
+    arrived,
     decide,
+    may_have_arrived,
     must_read_back,
     overridden,
     retry_after,
@@ -164,6 +169,58 @@ def test_what_stands_in_the_gradebook_decides(
     attempt = Attempt(outcome, score(), last_posted, read_back, restamped=restamped)
 
     assert decide(attempt, NOW, 0.0) == decision
+
+
+IN_BETWEEN = score("6", comment="Der mittlere Versuch")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "decision"),
+    [
+        # nobody answered, and we looked before sending again
+        (Attempt(StoodThere(), score()), Posted(verified=True)),
+        # a version that a newer one overtook did arrive: it is ours, not a teacher's
+        (Attempt(CONFLICT, score(), OLD, read("60"), earlier=(OLD, IN_BETWEEN)), RESTAMP),
+        (Attempt(CONFLICT, score(), None, read("60"), earlier=(IN_BETWEEN,)), RESTAMP),
+        (Attempt(CONFLICT, score(), OLD, read("60")), Final(FailureReason.OVERRIDDEN)),
+        # the platform never lets us read
+        (Attempt(CONFLICT, score(), read_back=UNREADABLE), Final(FailureReason.REJECTED)),
+        (Attempt(CONFLICT, score(), read_back=UNREADABLE, unsure=True), Posted(verified=False)),
+        (Attempt(ACCEPTED, score(), read_back=UNREADABLE), Posted(verified=False)),
+        # ATK-118: only a teacher's own wish, and only once, is worth a later timestamp
+        (Attempt(CONFLICT, score(), OLD, read("95"), insisted=True), RESTAMP),
+        (Attempt(CONFLICT, score(), OLD, read("95"), insisted=True, restamped=True),
+         Final(FailureReason.OVERRIDDEN)),
+        (Attempt(ACCEPTED, score(), OLD, read("95"), insisted=True),
+         Final(FailureReason.OVERRIDDEN)),
+    ],
+)  # fmt: skip
+def test_what_is_known_beyond_the_answer_decides(attempt: Attempt, decision: Decision) -> None:
+    assert decide(attempt, NOW, 0.0) == decision
+
+
+@pytest.mark.parametrize(
+    ("outcome", "maybe"),
+    [(NoAnswer(maybe_arrived=True), True), (NoAnswer(maybe_arrived=False), False),
+     (Answered(502), True), (Answered(500), True), (Answered(500, empty_list=True), False),
+     (Answered(429), False), (Answered(409), False), (Answered(200), False),
+     (NotSent(FailureReason.LOCKED), False), (StoodThere(), False)],
+)  # fmt: skip
+def test_a_try_without_a_clear_no_may_have_arrived(outcome: PostOutcome, maybe: bool) -> None:
+    assert may_have_arrived(outcome) is maybe
+
+
+@pytest.mark.parametrize(
+    ("points", "comment", "there"),
+    [("80", NEW_WORDS, True), ("80", None, True), ("80", "Von Moodle umgebrochen", True),
+     ("80", OLD_WORDS, False), ("70", NEW_WORDS, False), (None, NEW_WORDS, False)],
+)  # fmt: skip
+def test_our_own_older_comment_over_equal_points_is_not_this_score(
+    points: str | None, comment: str | None, there: bool
+) -> None:
+    older = (score("8", comment=OLD_WORDS),)
+
+    assert arrived(result(points, comment=comment), score(), older) is there
 
 
 @pytest.mark.parametrize(
