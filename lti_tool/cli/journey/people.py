@@ -66,7 +66,7 @@ class Teacher(Visitor):
 
     def write_task(self, picker: Page, title: str, mode: Mapping[str, str]) -> Page:
         """A new task; back in the picker, where it is ticked already."""
-        editor = self.browser.open(picker.link("Neue Aufgabe")).opened()
+        editor = self.browser.submit(picker, picker.form_with("csrf"), button="new").opened()
         typed = {**TASK, "title": title, **mode}
         return self.browser.submit(editor, editor.form_with("prompt"), typed, "save").opened()
 
