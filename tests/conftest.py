@@ -3,14 +3,35 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 import psycopg
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from lti_tool import flows
 from lti_tool.core.db import Database
 from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
 from lti_tool.core.schema import upgrade
+
+
+class CompiledOnce(BytecodeCache):
+    """Each test builds an application of its own; their templates are the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {"bytecode_cache": CompiledOnce()}
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,17 @@ from tests.classroom import Classroom, FakeEngine, judged, open_classroom
 MORE_ROWS = (
     "INSERT INTO platform_keys (id, platform_id, kid, private_pem)"
     " VALUES (gen_random_uuid(), %(platform)s, gen_random_uuid(), 'sealed')",
-    "INSERT INTO line_items (id, platform_id, resource_link_id, url)"
-    " VALUES (gen_random_uuid(), %(platform)s, %(link)s, 'https://moodle.schule.example/1')",
+    "INSERT INTO line_items (id, platform_id, resource_link_id, url, renew, token)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(link)s, 'https://moodle.example/1', false, 0)",
+    "INSERT INTO platform_health (id, platform_id, errand, unusable)"
+    " VALUES (gen_random_uuid(), %(platform)s, 'keys', '{}')",
+    "INSERT INTO rosters (id, platform_id, course_id, failures)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(course)s, 0)",
+    "INSERT INTO unit_uses (id, platform_id, course_id, unit_id, decision)"
+    " SELECT gen_random_uuid(), platform_id, course_id, id, 'shared' FROM units"
+    " WHERE platform_id = %(platform)s",
+    "INSERT INTO task_copies (id, platform_id, course_id, original_id, copy_id)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(course)s, gen_random_uuid(), %(task)s)",
     "INSERT INTO launch_sessions (id, platform_id, secret_hash, browser_hash, course_id, person_id,"
     " deployment_id, role, in_frame)"
     " VALUES (gen_random_uuid(), %(platform)s, '', '', %(course)s, %(ada)s, %(deployment)s,"

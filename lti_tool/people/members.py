@@ -10,9 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     FromClause,
+    Row,
     Text,
     Uuid,
     and_,
@@ -68,22 +68,24 @@ def leaving(
     managers who are not enrolled, and a launch has proven that they teach here. A launch since the
     question was asked is newer than the answer.
     """
-    listed = _said(members)
-    missing = listed.c.sub.is_(None) & or_(
-        Membership.role == Role.LEARNER, Membership.launched_at.is_(None)
-    )
-    over = and_(
-        or_(missing, ~listed.c.active),
-        or_(Membership.launched_at.is_(None), Membership.launched_at < asked_at),
-    )
+    named = {member.user_id: member.active for member in members}
     here = db.execute(
-        select(Membership.id, Membership.role, over.label("over"))
+        select(Membership.id, Membership.role, Membership.launched_at, Person.sub)
         .join(Person, Person.id == Membership.person_id)
-        .outerjoin(listed, listed.c.sub == Person.sub)
         .where(Membership.course_id == course_id, Membership.active)
     ).all()
     pupils = sum(row.role is Role.LEARNER for row in here)
-    return pupils, {row.id: row.role for row in here if row.over}
+    return pupils, {row.id: row.role for row in here if _is_over(row, named, asked_at)}
+
+
+def _is_over(
+    row: Row[UUID, Role, datetime | None, str], named: Mapping[str, bool], asked_at: datetime
+) -> bool:
+    if row.launched_at is not None and row.launched_at >= asked_at:
+        return False
+    if row.sub in named:
+        return not named[row.sub]
+    return row.role is Role.LEARNER or row.launched_at is None
 
 
 def dismiss(db: Session, memberships: Collection[UUID]) -> None:
@@ -102,18 +104,6 @@ def digest(db: Session, course_id: UUID) -> str:
         .where(Membership.course_id == course_id, Membership.active)
     ).scalar_one()
     return value
-
-
-def _said(members: Sequence[Member]) -> FromClause:
-    """Whom the list names, and whether as active."""
-    return (
-        func.unnest(
-            cast([member.user_id for member in members], ARRAY(Text)),
-            cast([member.active for member in members], ARRAY(Boolean)),
-        )
-        .table_valued(column("sub", Text), column("active", Boolean), name="listed")
-        .render_derived()
-    )
 
 
 def _listed(members: Sequence[Member]) -> FromClause:

@@ -47,7 +47,8 @@ class Login:
 
 @dataclass
 class Sitting:
-    """A session as it should be. `over`: what its pages say once it has ended."""
+    """A session as it should be. `over`: what its pages say once it has ended; `idle`: its time has
+    passed, which another person's launch may still overrule."""
 
     path: str
     browser: int
@@ -56,6 +57,7 @@ class Sitting:
     role: str
     csrf: str
     over: tuple[int, str] | None = None
+    idle: bool = False
 
 
 class Classroom(RuleBasedStateMachine):
@@ -190,8 +192,8 @@ class Classroom(RuleBasedStateMachine):
     def refusal_of(self, sitting: Sitting) -> tuple[int, str] | None:
         if self.paused:
             return PAUSED
-        if sitting.over is not None:
-            return sitting.over
+        if sitting.over is not None or sitting.idle:
+            return sitting.over or EXPIRED
         return BLOCKED if sitting.person in self.blocked else None
 
     # --- what happens to them
@@ -214,7 +216,7 @@ class Classroom(RuleBasedStateMachine):
         session_id = sitting.path.strip("/").removeprefix("s/")
         sql = f"UPDATE launch_sessions SET {how} = {how} - interval '11 hours' WHERE id = %s"
         self.ask(sql, session_id)
-        sitting.over = sitting.over or EXPIRED
+        sitting.idle = True
 
     # --- what holds
 
@@ -232,7 +234,7 @@ class Classroom(RuleBasedStateMachine):
         if self.paused:
             self.pause_or_not()
         for sitting in self.all:
-            if sitting.over is not None:
+            if sitting.over is not None or sitting.idle:
                 answer = self.browsers[sitting.browser].get(f"{sitting.path}work/")
                 assert answer.status_code in (401, 409)
 

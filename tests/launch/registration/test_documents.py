@@ -35,8 +35,9 @@ ANSWER: dict[str, Any] = {
     "scope": "a b",
     TOOL: {"version": "1.3.0", "deployment_id": "3"},
 }
+FINITE = st.floats(allow_nan=False, allow_infinity=False)  # JSON has no others
 ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    st.none() | st.booleans() | FINITE | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
