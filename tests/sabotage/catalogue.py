@@ -23,6 +23,8 @@ DOOR = ("tests/core/test_outbound.py", "tests/core/test_outbound_faults.py")
 ADDRESSES = ("tests/core/test_outbound_addresses.py",)
 CLIENT = ("tests/core/test_outbound.py",)
 MATRIX = ("tests/test_authorisation.py",)
+ENTRANCE = ("tests/launch/test_entrance.py",)
+CONNECTING = ("tests/launch/registration",)
 TABLES = ("tests/architecture/test_tables.py",)
 POLICIES = ("tests/core/test_row_policies.py",)
 
@@ -346,6 +348,103 @@ SESSIONS = (
     ),
 )
 
+ARRIVALS = (
+    Sabotage(
+        "a launch may come in another browser than the login",
+        "lti_tool/launch/oidc.py",
+        "if not hmac.compare_digest(login.browser_hash, hashed(browser)):",
+        "if not browser:",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "one login lets in as often as it is sent",
+        "lti_tool/launch/opening.py",
+        "SELECT :id, :platform, :course, :person, :deployment, (SELECT id FROM link)",
+        "SELECT gen_random_uuid(), :platform, :course, :person, :deployment, (SELECT id FROM link)",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "the sessions of others in this browser go on",
+        "lti_tool/launch/opening.py",
+        "WHERE browser_hash = :browser AND person_id <> :person AND ended_at IS NULL",
+        "WHERE false AND person_id <> :person",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a new role leaves the old sessions alone",
+        "lti_tool/launch/opening.py",
+        "AND course_id = :course AND role <> :role AND ended_at IS NULL",
+        "AND course_id = :course AND false",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a blocked person stays in",
+        "lti_tool/launch/session.py",
+        "if blocked_at is not None:",
+        "if False:",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "who has left the course stays in",
+        "lti_tool/launch/session.py",
+        "if still_here is False:",
+        "if False:",
+        ("tests/people",),
+    ),
+    Sabotage(
+        "a pupil may have another's work opened from the gradebook",
+        READERS,
+        'if role is not Role.INSTRUCTOR and person != payload["sub"]:',
+        "if False:",
+        ("tests/launch/test_submission_review.py",),
+    ),
+    Sabotage(
+        "a review opens the work of any course",
+        "lti_tool/people/services.py",
+        "Person.sub == sub, Membership.course_id == course)",
+        "Person.sub == sub)",
+        ("tests/launch/test_submission_review.py",),
+    ),
+)
+
+CONNECTIONS = (
+    Sabotage(
+        "a platform may call itself by another's name",
+        "lti_tool/launch/registration/documents.py",
+        'if _target(issuer) != home or any(sign in issuer for sign in "?#"):',
+        "if not issuer:",
+        CONNECTING,
+    ),
+    Sabotage(
+        "a platform's addresses may lie on any host",
+        "lti_tool/launch/registration/documents.py",
+        "if target != home and not allowed.covers(target.host, target.port):",
+        "if False:",
+        CONNECTING,
+    ),
+    Sabotage(
+        "an invitation may be used again",
+        "lti_tool/launch/registration/invitations.py",
+        "if invitation.used_at is not None:\n        raise RegistrationRefused",
+        "if False:\n        raise RegistrationRefused",
+        CONNECTING,
+    ),
+    Sabotage(
+        "an operator's link may be used again",
+        "lti_tool/operator/entry.py",
+        "link.used_at.is_(None),",
+        "",
+        ("tests/operator/test_entry.py",),
+    ),
+    Sabotage(
+        "an operator's link is good for ever",
+        "lti_tool/operator/entry.py",
+        "link.created_at > func.now() - LINK_LIFE,",
+        "",
+        ("tests/operator/test_entry.py",),
+    ),
+)
+
 ROWS_AND_JOBS = (
     Sabotage(
         "the owner of the tables is not held by the policies",
@@ -402,6 +501,20 @@ ROWS_AND_JOBS = (
 
 GRADES = (
     Sabotage(
+        "a teacher's trial run gets a grade",
+        "lti_tool/grades/service.py",
+        "if submission.person_id in teachers_of(db, submission.course_id):",
+        "if False:",
+        ("tests/launch/test_who_comes.py",),
+    ),
+    Sabotage(
+        "a worker whose turn is over keeps the column it made",
+        "lti_tool/grades/columns.py",
+        "LineItem.resource_link_id == turn.link_id, LineItem.token == turn.token)",
+        "LineItem.resource_link_id == turn.link_id)",
+        ("tests/grades/test_columns.py",),
+    ),
+    Sabotage(
         "a teacher's own grade is taken for ours",
         POLICY,
         "return Final(FailureReason.OVERRIDDEN)\n\n\ndef _after_conflict",
@@ -438,4 +551,13 @@ GRADES = (
     ),
 )
 
-SABOTAGES = (*LAUNCH, *KEY_SETS, *DOOR_OUT, *SESSIONS, *ROWS_AND_JOBS, *GRADES)
+SABOTAGES = (
+    *LAUNCH,
+    *KEY_SETS,
+    *DOOR_OUT,
+    *SESSIONS,
+    *ARRIVALS,
+    *CONNECTIONS,
+    *ROWS_AND_JOBS,
+    *GRADES,
+)
