@@ -3,6 +3,7 @@
 One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
 """
 
+from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 
 VERIFY = "lti_tool/launch/verify.py"
@@ -438,4 +439,4 @@ GRADES = (
     ),
 )
 
-SABOTAGES = (*LAUNCH, *KEY_SETS, *DOOR_OUT, *SESSIONS, *ROWS_AND_JOBS, *GRADES)
+SABOTAGES = (*LAUNCH, *KEY_SETS, *DOOR_OUT, *SESSIONS, *ROWS_AND_JOBS, *GRADES, *REGISTRATION)
