@@ -3,6 +3,7 @@
 One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
 """
 
+from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 
 VERIFY = "lti_tool/launch/verify.py"
@@ -407,28 +408,7 @@ ARRIVALS = (
     ),
 )
 
-CONNECTIONS = (
-    Sabotage(
-        "a platform may call itself by another's name",
-        "lti_tool/launch/registration/documents.py",
-        'if _target(issuer) != home or any(sign in issuer for sign in "?#"):',
-        "if not issuer:",
-        CONNECTING,
-    ),
-    Sabotage(
-        "a platform's addresses may lie on any host",
-        "lti_tool/launch/registration/documents.py",
-        "if target != home and not allowed.covers(target.host, target.port):",
-        "if False:",
-        CONNECTING,
-    ),
-    Sabotage(
-        "an invitation may be used again",
-        "lti_tool/launch/registration/invitations.py",
-        "if invitation.used_at is not None:\n        raise RegistrationRefused",
-        "if False:\n        raise RegistrationRefused",
-        CONNECTING,
-    ),
+OPERATORS = (
     Sabotage(
         "an operator's link may be used again",
         "lti_tool/operator/entry.py",
@@ -557,7 +537,8 @@ SABOTAGES = (
     *DOOR_OUT,
     *SESSIONS,
     *ARRIVALS,
-    *CONNECTIONS,
+    *OPERATORS,
+    *REGISTRATION,
     *ROWS_AND_JOBS,
     *GRADES,
 )
