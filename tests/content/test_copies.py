@@ -220,6 +220,24 @@ def test_a_copied_course_is_copied_again_and_opens_what_its_source_opened(
         assert one.id == opened(database, there).id
 
 
+def test_of_several_copies_the_nearest_ancestors_is_opened(
+    database: Database, school: School, curie_there: LaunchSession, task: RegularTask
+) -> None:
+    copies_it(database, curie_there)
+    third = new_course(database, school, "Jahr 3", history=["Bio 8b im neuen Jahr", "Bio 8b"])
+    in_third = at(database, school, school.curie, activity_in(database, school, third, task.id))
+    copies_it(database, in_third)
+
+    for history, nearest in (
+        (["Jahr 3", "Bio 8b im neuen Jahr", "Bio 8b"], in_third),
+        (["Bio 8b im neuen Jahr", "Jahr 3", "Bio 8b"], curie_there),
+    ):
+        course = new_course(database, school, f"nach {history[0]}", history=history)
+        link_id = activity_in(database, school, course, task.id)
+        here = at(database, school, school.curie, link_id)
+        assert opened(database, here).id == opened(database, nearest).id
+
+
 def test_the_copy_stays_when_the_old_course_is_deleted(
     database: Database, school: School, curie_there: LaunchSession, task: RegularTask
 ) -> None:
@@ -306,6 +324,11 @@ def test_two_deployments_are_two_spaces(
             assert offered(db, launch) == ()
             assert db.scalars(select(RegularTask)).all() == []
             assert db.scalars(select(Unit)).all() == []
+        with database.begin(service_of(school.platform_id)) as db:  # where the rows would show
+            assert db.get(RegularTask, task.id) is not None
+            with pytest.raises(NotFound):
+                find_task(db, launch, task.id)
+            assert own_units(db, launch) == []
     with database.begin(curie.actor) as db:
         assert len(offered(db, curie)) == 1
 

@@ -292,3 +292,18 @@ def test_after_the_copy_the_column_is_found_by_the_name_that_moodle_keeps(
     with store.reading() as state:
         assert [item.item_id for item in state.items_of(course_id)] == [column.item_id]
     assert "10" in campus.person(BEN).page(f"/course/{course_id}/gradebook")
+
+
+def test_what_an_activity_opens_does_not_change_behind_its_back(campus: Campus, curie: Visitor):
+    """The third course was copied from the second before the second had a copy of its own."""
+    first_year(campus, curie)
+    second, link_id = second_year(curie, BEN)
+    third = curie.copies(second)
+    curie.does(f"/course/{third}/enrol", user=CEM)
+    (late,) = curie.activities(third)
+    campus.person(CEM).opens(late).hands_in(NEW)
+    campus.works()
+
+    curie.opens(link_id).posts("overview/unit", use="copied")
+
+    assert NEW in campus.person(CEM).opens(late).says()
