@@ -26,7 +26,6 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    text,
 )
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
@@ -207,23 +206,17 @@ def _not_if_hung_up(connection: psycopg.Connection[Any], _record: object, _proxy
         raise DisconnectionError("the server has hung up")
 
 
-_BECOME = text(
-    "SELECT set_config('app.role', :role, true), set_config('app.platform_id', :platform, true),"
-    " set_config('app.course_id', :course, true), set_config('app.person_id', :person, true)"
+_BECOME = (
+    "SELECT set_config('app.role', %s, true), set_config('app.platform_id', %s, true),"
+    " set_config('app.course_id', %s, true), set_config('app.person_id', %s, true)"
 )
 
 
 def become(db: Session, actor: Actor) -> None:
     """From here on the transaction acts for `actor`; it ends with the transaction."""
-    db.execute(
-        _BECOME,
-        {
-            "role": actor.role.value,
-            "platform": str(actor.platform_id or ""),
-            "course": str(actor.course_id or ""),
-            "person": str(actor.person_id or ""),
-        },
-    )
+    ids = (actor.platform_id, actor.course_id, actor.person_id)
+    said = (actor.role.value, *(str(known or "") for known in ids))
+    db.connection().exec_driver_sql(_BECOME, said)  # every transaction begins with it
     db.info["actor"] = actor
 
 

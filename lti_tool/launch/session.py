@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from lti_tool.core.db import Actor, ActorRole, become
@@ -21,7 +21,7 @@ from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
 from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
 from lti_tool.launch.secrets import Secrets, hashed
-from lti_tool.people.models import Course, Membership, Person, Platform, PlatformState
+from lti_tool.people.models import Course, Membership, Person, Platform
 from lti_tool.people.roles import Role
 
 KEPT_FOR = timedelta(days=2)
@@ -100,29 +100,32 @@ def find_session(
     Raises:
         SessionGone: there is none, it has ended, or the cookie is not its own.
     """
-    found = db.execute(
-        select(
-            LaunchSessionRow,
-            Platform,
-            (LaunchSessionRow.seen_at > func.now() - idle)
-            & (LaunchSessionRow.created_at > func.now() - life),
-            LaunchSessionRow.seen_at < func.now() - TOUCH_AFTER,
-        )
-        .join(Platform, Platform.id == LaunchSessionRow.platform_id)
-        .where(LaunchSessionRow.id == session_id)
-    ).one_or_none()
-    if found is None:
+    asked = {"id": session_id, "idle": idle, "life": life, "touch": TOUCH_AFTER}
+    row = db.execute(_FIND, asked).one_or_none()
+    if row is None:
         raise SessionGone(Gone.EXPIRED)
-    row, platform, alive, stale = found
-    origins = _origins(platform)
+    origins = frozenset({origin_of(row.issuer), origin_of(row.auth_url)})
     if not hmac.compare_digest(row.secret_hash, hashed(secret or "")):
         raise SessionGone(Gone.EXPIRED, origins)
-    if row.ended_at is not None or not alive or platform.state is not PlatformState.ACTIVE:
-        raise SessionGone(_why(row, platform), origins)
-    if stale:
-        row.seen_at = func.now()
-        db.flush()
-    return _in_full(db, row, platform, origins, secrets)
+    if row.ended or not row.alive or not row.active:
+        raise SessionGone(_why(row), origins)
+    if row.stale:
+        db.execute(_TOUCH, {"id": session_id})
+    return _in_full(db, row, origins, secrets)
+
+
+# By hand, because every page begins with it.
+_FIND = text("""
+SELECT s.id, s.platform_id, s.course_id, s.person_id, s.resource_link_id, s.role, s.locale,
+  s.return_url, s.in_frame, s.deep_linking, s.secret_hash, s.end_reason,
+  s.ended_at IS NOT NULL AS ended,
+  s.seen_at > now() - :idle AND s.created_at > now() - :life AS alive,
+  s.seen_at < now() - :touch AS stale,
+  p.issuer, p.client_id, p.auth_url, p.state = 'active' AS active
+FROM launch_sessions s JOIN platforms p ON p.id = s.platform_id
+WHERE s.id = :id
+""")
+_TOUCH = text("UPDATE launch_sessions SET seen_at = now() WHERE id = :id")
 
 
 def platform_origins(db: Session, session_id: UUID) -> frozenset[str]:
@@ -145,13 +148,10 @@ def forget_old_sessions(db: Session) -> None:
 
 
 def _in_full(
-    db: Session,
-    row: LaunchSessionRow,
-    platform: Platform,
-    origins: frozenset[str],
-    secrets: Secrets,
+    db: Session, row: Row[Any], origins: frozenset[str], secrets: Secrets
 ) -> LaunchSession:
-    become(db, _actor(row.role, row.platform_id, row.course_id, row.person_id))
+    role = Role(row.role)
+    become(db, _actor(role, row.platform_id, row.course_id, row.person_id))
     title, name, blocked_at, content_id, link_title, still_here = _described(db, row)
     if blocked_at is not None:
         raise SessionGone(Gone.BLOCKED, origins)
@@ -162,7 +162,7 @@ def _in_full(
         platform_id=row.platform_id,
         course_id=row.course_id,
         person_id=row.person_id,
-        role=row.role,
+        role=role,
         resource_link_id=row.resource_link_id,
         content_id=content_id,
         deep_linking=_deep_linking(row.deep_linking),
@@ -172,15 +172,15 @@ def _in_full(
         course_title=title,
         link_title=link_title or "",
         person_name=name,
-        issuer=platform.issuer,
-        client_id=platform.client_id,
+        issuer=row.issuer,
+        client_id=row.client_id,
         origins=origins,
         csrf_token=secrets.csrf(row.id),
     )
 
 
 def _described(
-    db: Session, row: LaunchSessionRow
+    db: Session, row: Row[Any]
 ) -> Row[str, str | None, datetime | None, UUID | None, str, bool | None]:
     """What the session's course, person, activity and membership say of themselves."""
     return db.execute(
@@ -212,7 +212,7 @@ def _deep_linking(stored: dict[str, Any] | None) -> DeepLinking | None:
     return DeepLinking(**stored) if stored else None
 
 
-def _why(row: LaunchSessionRow, platform: Platform) -> Gone:
-    if platform.state is not PlatformState.ACTIVE:
+def _why(row: Row[Any]) -> Gone:
+    if not row.active:
         return Gone.PAUSED
-    return Gone.OTHER_PERSON if row.end_reason is SessionEnd.OTHER_PERSON else Gone.EXPIRED
+    return Gone.OTHER_PERSON if row.end_reason == SessionEnd.OTHER_PERSON else Gone.EXPIRED

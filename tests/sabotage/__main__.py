@@ -66,9 +66,12 @@ def _copies(folder: Path, jobs: int) -> queue.Queue[Path]:
 def _green(trees: queue.Queue[Path], tests: list[str]) -> bool:
     tree = trees.get()
     try:
-        return _pytest(tree, tests)[0] == 0
+        code, printed = _pytest(tree, tests)
     finally:
         trees.put(tree)
+    if code != 0:
+        print(printed[-2000:])
+    return code == 0
 
 
 def _noticed(trees: queue.Queue[Path], sabotage: Sabotage) -> bool:

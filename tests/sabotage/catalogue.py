@@ -11,6 +11,9 @@ READERS = "lti_tool/launch/readers.py"
 KEYSETS = "lti_tool/launch/keysets.py"
 OUTBOUND = "lti_tool/core/outbound"
 GUARD = "lti_tool/launch/guard.py"
+OIDC = "lti_tool/launch/oidc.py"
+OPENING = "lti_tool/launch/opening.py"
+ARRIVALS = "lti_tool/people/arrivals.py"
 JOBS = "lti_tool/core/jobs.py"
 ROWS = "lti_tool/migrations/rows.py"
 PEOPLE = "lti_tool/migrations/versions/0001_people_and_jobs.py"
@@ -20,6 +23,7 @@ TOKENS = "lti_tool/people/tokens.py"
 VERIFIER = ("tests/launch/test_verify.py",)
 MUTATED = ("tests/launch/test_mutations.py", "tests/launch/test_verify.py")
 KEYS = ("tests/launch/test_keysets.py",)
+ENTRANCE = ("tests/launch/test_entrance.py",)
 DOOR = ("tests/core/test_outbound.py", "tests/core/test_outbound_faults.py")
 ADDRESSES = ("tests/core/test_outbound_addresses.py",)
 CLIENT = ("tests/core/test_outbound.py",)
@@ -325,6 +329,73 @@ DOOR_OUT = (
     ),
 )
 
+LOGINS = (
+    Sabotage(
+        "a state is good for ever",
+        OIDC,
+        "if begun <= (now - GOOD_FOR).timestamp():",
+        "if begun < 0:",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a login begun in one browser serves in another",
+        OIDC,
+        "if not hmac.compare_digest(login.browser_hash, hashed(browser)):",
+        "if not browser:",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a state need not be ours",
+        "lti_tool/launch/secrets.py",
+        "return content if fits else None",
+        "return content",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a login serves twice",
+        OPENING,
+        "if not row.opened:",
+        "if row.opened is None:",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a paused platform still lets people in who had begun",
+        ARRIVALS,
+        "WHERE id = :platform AND state = 'active'",
+        "WHERE id = :platform",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a registration may change while somebody logs in",
+        ARRIVALS,
+        "    AND (issuer, client_id, auth_url, token_url, jwks_url)\n"
+        "      = (:issuer, :client, :auth_url, :token_url, :jwks_url)\n",
+        "    AND :issuer || :client || :auth_url || :token_url || :jwks_url <> ''\n",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a deployment that waits is let in",
+        ARRIVALS,
+        "d.deployment_id = :deployment AND d.state = 'active'",
+        "d.deployment_id = :deployment",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "the person before keeps the session in this browser",
+        OPENING,
+        "person_id <> :person AND ended_at IS NULL",
+        "person_id <> :person AND ended_at IS NOT NULL",
+        ENTRANCE,
+    ),
+    Sabotage(
+        "a teacher's session outlives the role",
+        OPENING,
+        "role <> :role AND ended_at IS NULL",
+        "role <> :role AND ended_at IS NOT NULL",
+        ENTRANCE,
+    ),
+)
+
 SESSIONS = (
     Sabotage(
         "forms need no token",
@@ -349,35 +420,7 @@ SESSIONS = (
     ),
 )
 
-ARRIVALS = (
-    Sabotage(
-        "a launch may come in another browser than the login",
-        "lti_tool/launch/oidc.py",
-        "if not hmac.compare_digest(login.browser_hash, hashed(browser)):",
-        "if not browser:",
-        ENTRANCE,
-    ),
-    Sabotage(
-        "one login lets in as often as it is sent",
-        "lti_tool/launch/opening.py",
-        "SELECT :id, :platform, :course, :person, :deployment, (SELECT id FROM link)",
-        "SELECT gen_random_uuid(), :platform, :course, :person, :deployment, (SELECT id FROM link)",
-        ENTRANCE,
-    ),
-    Sabotage(
-        "the sessions of others in this browser go on",
-        "lti_tool/launch/opening.py",
-        "WHERE browser_hash = :browser AND person_id <> :person AND ended_at IS NULL",
-        "WHERE false AND person_id <> :person",
-        ENTRANCE,
-    ),
-    Sabotage(
-        "a new role leaves the old sessions alone",
-        "lti_tool/launch/opening.py",
-        "AND course_id = :course AND role <> :role AND ended_at IS NULL",
-        "AND course_id = :course AND false",
-        ENTRANCE,
-    ),
+WHO_MAY_STAY = (
     Sabotage(
         "a blocked person stays in",
         "lti_tool/launch/session.py",
@@ -536,7 +579,8 @@ SABOTAGES = (
     *KEY_SETS,
     *DOOR_OUT,
     *SESSIONS,
-    *ARRIVALS,
+    *LOGINS,
+    *WHO_MAY_STAY,
     *OPERATORS,
     *REGISTRATION,
     *ROWS_AND_JOBS,
