@@ -47,9 +47,7 @@ def welcome(db: Session, platform_id: UUID, course_id: UUID, members: Iterable[M
     active = [member for member in members if member.active]
     if not active:
         return 0
-    if len(active) > LONG:
-        # Set against set: statistics from before the first long list speak for loops within loops.
-        db.execute(text("SET LOCAL enable_nestloop = off"))
+    _set_against_set(db, len(active))
     listed = _listed(active)
     _know_persons(db, platform_id, listed)
     _know_memberships(db, platform_id, course_id, listed)
@@ -68,6 +66,7 @@ def leaving(
     managers who are not enrolled, and a launch has proven that they teach here. A launch since the
     question was asked is newer than the answer.
     """
+    _set_against_set(db, len(members))
     named = {member.user_id: member.active for member in members}
     here = db.execute(
         select(Membership.id, Membership.role, Membership.launched_at, Person.sub)
@@ -76,6 +75,12 @@ def leaving(
     ).all()
     pupils = sum(row.role is Role.LEARNER for row in here)
     return pupils, {row.id: row.role for row in here if _is_over(row, named, asked_at)}
+
+
+def _set_against_set(db: Session, length: int) -> None:
+    """Statistics from before the first long list speak for loops within loops."""
+    if length > LONG:
+        db.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _is_over(
