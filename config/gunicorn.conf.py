@@ -4,6 +4,8 @@
 The number of processes comes from gunicorn's own WEB_CONCURRENCY (default 1), see deploy/.
 """
 
+from gunicorn.glogging import Logger
+
 from config.settings import read_settings
 
 bind = "127.0.0.1:8000"
@@ -17,6 +19,16 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # Addresses of sessions stand in every path: no access log here; Caddy's leaves them out.
 accesslog = None
+
+
+class WithoutAccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """With a `logconfig_dict` gunicorn words a line per request even if nobody writes it down."""
+
+    def access(self, resp: object, req: object, environ: object, request_time: object) -> None:
+        """Nothing."""
+
+
+logger_class = WithoutAccessLog
 # What gunicorn has to say comes out like everything else, one line per event.
 logconfig_dict = {
     "version": 1,

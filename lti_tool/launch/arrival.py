@@ -75,7 +75,8 @@ def arrive(
         return Reason.UNKNOWN_DEPLOYMENT
     if known.blocked:
         return Reason.PERSON_BLOCKED
-    roster.refresh_at_launch(db, known.course_id, claims.role)
+    if claims.role is Role.INSTRUCTOR or not known.roster_has_turn:
+        roster.refresh_at_launch(db, known.course_id, claims.role)
     where = Where(login.platform_id, known.course_id, known.person_id, known.deployment_id)
     opened = open_session(db, _opening(login, where, claims, browser))
     if opened is None:

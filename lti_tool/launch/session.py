@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from lti_tool.core.db import Actor, ActorRole, become
 from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
-from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
+from lti_tool.launch.models import LaunchSessionRow, SessionEnd
 from lti_tool.launch.secrets import Secrets, hashed
-from lti_tool.people.models import Course, Membership, Person, Platform
+from lti_tool.people.models import Platform
 from lti_tool.people.roles import Role
 
 KEPT_FOR = timedelta(days=2)
@@ -181,26 +181,19 @@ def _in_full(
 
 def _described(
     db: Session, row: Row[Any]
-) -> Row[str, str | None, datetime | None, UUID | None, str, bool | None]:
+) -> Row[str, str | None, datetime | None, UUID | None, str | None, bool | None]:
     """What the session's course, person, activity and membership say of themselves."""
-    return db.execute(
-        select(
-            Course.title,
-            Person.name,
-            Person.blocked_at,
-            ResourceLink.content_id,
-            ResourceLink.title,
-            Membership.active,
-        )
-        .select_from(Course)
-        .join(Person, Person.id == row.person_id)
-        .outerjoin(
-            Membership,
-            (Membership.course_id == Course.id) & (Membership.person_id == Person.id),
-        )
-        .outerjoin(ResourceLink, ResourceLink.id == row.resource_link_id)
-        .where(Course.id == row.course_id)
-    ).one()
+    where = {"course": row.course_id, "person": row.person_id, "link": row.resource_link_id}
+    return db.execute(_DESCRIBE, where).one()
+
+
+_DESCRIBE = text("""
+SELECT c.title, p.name, p.blocked_at, l.content_id, l.title, m.active
+FROM courses c JOIN persons p ON p.id = :person
+LEFT JOIN memberships m ON m.course_id = c.id AND m.person_id = p.id
+LEFT JOIN resource_links l ON l.id = cast(:link AS uuid)
+WHERE c.id = :course
+""")
 
 
 def _actor(role: Role, platform_id: UUID, course_id: UUID, person_id: UUID) -> Actor:

@@ -55,12 +55,14 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """Our own ids of who comes where."""
+    """Our own ids of who comes where. `roster_has_turn`: the course's list of members comes by
+    itself, so that a pupil's launch need not ask for it."""
 
     deployment_id: UUID
     course_id: UUID
     person_id: UUID
     blocked: bool
+    roster_has_turn: bool
 
 
 def active_registrations(db: Session, issuer: str, client_id: str | None) -> list[Registration]:
@@ -98,7 +100,7 @@ def know(db: Session, registration: Registration, coming: Coming) -> Known | Unk
         return Unknown.REGISTRATION
     if row.deployment is None:
         return Unknown.DEPLOYMENT
-    return Known(row.deployment, row.course, row.person, row.blocked)
+    return Known(row.deployment, row.course, row.person, row.blocked, row.roster_has_turn)
 
 
 _ACTIVE = text("""
@@ -167,5 +169,7 @@ SELECT EXISTS (SELECT FROM platform) AS registered,
   (SELECT id FROM deployment) AS deployment,
   (SELECT id FROM course) AS course,
   (SELECT id FROM person) AS person,
-  (SELECT blocked_at IS NOT NULL FROM person) AS blocked
+  (SELECT blocked_at IS NOT NULL FROM person) AS blocked,
+  EXISTS (SELECT FROM rosters r JOIN course ON course.id = r.course_id
+          WHERE r.due_at IS NOT NULL) AS roster_has_turn
 """)

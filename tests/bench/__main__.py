@@ -9,11 +9,13 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tests.bench import loads, report
 from tests.bench.house import House, open_house
 from tests.bench.launching import REPLAY, SPOILED, Tool, is_refused, refuses_replay
 from tests.bench.loads import Load
+from tests.bench.measuring import Counted
 from tests.bench.report import Figures
 from tests.bench.statements import count_statements
 
@@ -23,6 +25,7 @@ WARM_UP = 150  # so that every connection has prepared its statements
 IDLE = 40
 ARRIVE_IN = 60.0  # seconds, for 1,000 launches
 AT_THE_BELL = 500
+NOTHING = Counted(0.0, 0.0, 0)
 
 
 def main() -> int:
@@ -52,26 +55,40 @@ async def run(house: House, rounds: int, seconds: float) -> int:
 
 
 async def side_by_side(house: House, rounds: int) -> Mapping[str, Figures]:
+    """The tools in turns, so that a slow minute of the machine hits them all."""
     for tool in house.tools:
         await loads.closed(tool, house.lms, WARM_UP, AT_A_TIME)
-    parts = [[await measured(house, tool) for tool in house.tools] for _ in range(rounds)]
-    figures = {}
-    for tool, slices in zip(house.tools, zip(*parts, strict=True), strict=True):
-        load, counted, fetches = slices[0]
-        for more_load, more_counted, more_fetches in slices[1:]:
-            load, counted, fetches = (
-                load + more_load,
-                counted + more_counted,
-                fetches + more_fetches,
-            )
-        figures[tool.name] = Figures(load, counted, fetches, await let_in(house, tool))
-    return figures
+    sums = {tool.name: Sum() for tool in house.tools}
+    for _ in range(rounds):
+        for tool in house.tools:
+            await sums[tool.name].measure(house, tool)
+    return {tool.name: sums[tool.name].figures(await let_in(house, tool)) for tool in house.tools}
 
 
-async def measured(house: House, tool: Tool) -> tuple[Load, report.Counted, int]:
-    fetched, before = house.lms.key_fetches, house.meter.read(tool.pid)
-    load = await loads.closed(tool, house.lms, LAUNCHES, AT_A_TIME)
-    return load, house.meter.read(tool.pid) - before, house.lms.key_fetches - fetched
+@dataclass
+class Sum:
+    """What one tool did in all rounds so far."""
+
+    load: Load = field(default_factory=Load)
+    counted: Counted = NOTHING
+    way_in: Counted = NOTHING
+    ways_in: int = 0
+    fetches: int = 0
+
+    async def measure(self, house: House, tool: Tool) -> None:
+        meter, fetched = house.meter, house.lms.key_fetches
+        before = meter.read(tool.pid)
+        self.load += await loads.closed(tool, house.lms, LAUNCHES, AT_A_TIME)
+        between = meter.read(tool.pid)
+        self.fetches += house.lms.key_fetches - fetched
+        arrived = await loads.closed(tool, house.lms, LAUNCHES, AT_A_TIME, to_the_page=False)
+        self.counted += between - before
+        self.way_in += meter.read(tool.pid) - between
+        self.ways_in += len(arrived.took)
+
+    def figures(self, let_in: list[str]) -> Figures:
+        way_in = (self.way_in.tool_cpu + self.way_in.store_cpu) / self.ways_in * 1e3
+        return Figures(self.load, self.counted, self.fetches, way_in, let_in)
 
 
 async def let_in(house: House, tool: Tool) -> list[str]:

@@ -27,13 +27,15 @@ class Load:
         return Load(self.took + other.took, errors, self.seconds + other.seconds)
 
 
-async def closed(tool: Tool, lms: Lms, count: int, at_a_time: int) -> Load:
-    """Each of `at_a_time` browsers launches again as soon as it has its page."""
+async def closed(
+    tool: Tool, lms: Lms, count: int, at_a_time: int, *, to_the_page: bool = True
+) -> Load:
+    """Each of `at_a_time` browsers launches again as soon as it has its page, or is let in."""
     load, numbers = Load(), iter(range(count))
 
     async def browser() -> None:
         for number in numbers:
-            await _one(load, tool, lms, number)
+            await _one(load, tool, lms, number, to_the_page=to_the_page)
 
     await _timed(load, [browser() for _ in range(at_a_time)])
     return load
@@ -64,9 +66,12 @@ async def bell(tool: Tool, lms: Lms, count: int) -> Load:
     return load
 
 
-async def _one(load: Load, tool: Tool, lms: Lms, number: int, late: float = 0.0) -> None:
+async def _one(
+    load: Load, tool: Tool, lms: Lms, number: int, late: float = 0.0, *, to_the_page: bool = True
+) -> None:
     try:
-        load.took.append(late + await launch(tool, lms, number % PUPILS))
+        took = await launch(tool, lms, number % PUPILS, to_the_page=to_the_page)
+        load.took.append(late + took)
     except Broken as error:
         load.errors[str(error)] += 1
 

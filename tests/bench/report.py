@@ -17,6 +17,7 @@ class Figures:
     load: Load
     counted: Counted
     key_fetches: int
+    way_in: float  # milliseconds of processor time up to the session, without the first page
     let_in: list[str]  # bad launches
 
     @property
@@ -37,15 +38,17 @@ class Figures:
 
 
 def table(figures: Mapping[str, Figures]) -> Iterator[str]:
-    yield f"{'':20} launches/s  p50 ms  p99 ms  CPU ms (tool + store)  writes  keys  bad let in"
+    yield f"{'':20} launches/s  p50 ms  p99 ms  CPU ms (tool + store)  to the page  writes   keys"
     for name, tool in figures.items():
         tool_cpu = tool.counted.tool_cpu / tool.launches * 1e3
         yield (
             f"{name:20} {tool.rate:10.1f} {tool.milliseconds(50):7.0f} {tool.milliseconds(99):7.0f}"
-            f" {tool.cpu:6.1f} ({tool_cpu:.1f} + {tool.cpu - tool_cpu:.1f})      "
-            f" {tool.counted.written / tool.launches:6.2f}"
-            f" {tool.key_fetches / tool.launches:5.2f}  {', '.join(tool.let_in) or 'none'}"
+            f" {tool.cpu:7.1f} ({tool_cpu:.1f} + {tool.cpu - tool_cpu:.1f}) {tool.way_in:15.1f}"
+            f" {tool.counted.written / tool.launches:10.2f}"
+            f" {tool.key_fetches / tool.launches:6.2f}"
         )
+    for name, tool in figures.items():
+        yield f"  bad launches let in by {name}: {', '.join(tool.let_in) or 'none of 12'}"
 
 
 def goals(ours: Figures, peers: Mapping[str, Figures]) -> Iterator[str]:
@@ -53,6 +56,9 @@ def goals(ours: Figures, peers: Mapping[str, Figures]) -> Iterator[str]:
     least, library = peers["least work"], peers["PyLTI1p3"]
     yield _goal("P1 CPU / least work", ours.cpu / least.cpu, at_most=1.25)
     yield _goal("P1 CPU / PyLTI1p3", ours.cpu / library.cpu, at_most=0.5)
+    # Their first page is one line, ours is a task for a pupil.
+    yield _goal("   the same, to the page", ours.way_in / least.way_in, at_most=1.25)
+    yield _goal("   the same, to the page", ours.way_in / library.way_in, at_most=0.5)
     yield _goal("P2 launches/s / least work", ours.rate / least.rate, at_least=0.85)
     yield _goal("P2 launches/s / PyLTI1p3", ours.rate / library.rate, at_least=2.0)
     yield _goal("P2 p99 / p50", ours.milliseconds(99) / ours.milliseconds(50), at_most=2.5)
