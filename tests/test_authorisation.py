@@ -250,6 +250,7 @@ def test_every_route_has_its_row(school: School):
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_every_actor_gets_the_answer_the_matrix_says(school: School, actor):
+    """ATK-93, and of it ATK-94 (a classmate's work) and ATK-95 (a pupil at a teacher's pages)."""
     column = ACTORS.index(SAME_AS.get(actor, actor))
     school.attempt = "2" if actor == "owner" else "1"
     # GETs first: what the POSTs change must not decide what is seen.
@@ -313,6 +314,7 @@ def test_a_launch_of_an_activity_that_was_opened_before_leads_straight_to_its_pa
 
 
 def test_what_is_not_theirs_looks_like_what_does_not_exist(school: School):
+    """ATK-97: ids that one can guess or hear of open nothing."""
     browser, path = school.sessions["teacher_elsewhere"]
 
     foreign = browser.get(f"{path}overview/work/{school.submission_id}")
@@ -417,6 +419,7 @@ def test_a_page_of_no_session_may_be_framed_by_nobody(school: School):
 
 
 def test_fields_that_a_form_does_not_have_change_nothing(school: School):
+    """ATK-96."""
     browser, path = school.sessions["classmate"]
     smuggled = {
         "score": "100",

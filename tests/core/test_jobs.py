@@ -154,6 +154,7 @@ def test_a_finished_job_is_finished(database, platform_id):
 
 
 def test_another_platforms_service_sees_no_job_and_changes_none(database, platform_id):
+    """ATK-100."""
     job_id = enqueue(database, platform_id)
     held = claim(database, job_id)
     other = found_school(database, "https://andere.schule.example")

@@ -38,6 +38,7 @@ def seen(room: Classroom, actor: Actor, model: type) -> int:
 
 @pytest.mark.parametrize("model", [*PUPILS_WORK, *TEACHERS_WORK, Person, Course, PlatformKey])
 def test_a_transaction_that_does_not_say_who_acts_sees_nothing(room: Classroom, model):
+    """ATK-98."""
     with room.database.engine.begin() as connection:
         table = model.__table__
         assert connection.execute(select(table)).all() == []
@@ -151,7 +152,7 @@ def test_a_row_cannot_point_into_another_school(room: Classroom):
 
 
 def test_connections_given_back_carry_nobody_along(room: Classroom):
-    """1,000 turns of two schools on a few connections, and none sees a row of the other."""
+    """ATK-99: 1,000 turns of two schools on a few connections, and none sees a row of the other."""
     other = open_classroom(room.database, issuer="https://andere.schule.example")
     other.ada.hands_in()
     small = Database(room.database.engine.url.render_as_string(False), pool_size=3)

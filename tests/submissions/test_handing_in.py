@@ -68,6 +68,7 @@ def test_twenty_taps_at_once_hand_in_once(room: Classroom):
 
 
 def test_ten_parallel_requests_never_pass_the_limit_of_attempts(room: Classroom):
+    """ATK-109."""
     with ThreadPoolExecutor(10) as tabs:
         list(tabs.map(lambda n: room.ada.writes(f"Text {n}", attempt=1 + n % 4), range(10)))
     for attempt in (1, 2, 3, 4):
