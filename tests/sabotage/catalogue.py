@@ -442,13 +442,6 @@ WHO_MAY_STAY = (
         "if False:",
         ("tests/launch/test_submission_review.py",),
     ),
-    Sabotage(
-        "a review opens the work of any course",
-        "lti_tool/people/services.py",
-        "Person.sub == sub, Membership.course_id == course)",
-        "Person.sub == sub)",
-        ("tests/launch/test_submission_review.py",),
-    ),
 )
 
 OPERATORS = (
