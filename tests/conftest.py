@@ -1,7 +1,7 @@
 """One embedded PostgreSQL for the whole run, migrated once and emptied after each test."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -68,6 +68,26 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     made.close()
     with psycopg.connect(_plain(postgres), autocommit=True) as db:
         _empty(db)
+
+
+@pytest.fixture
+def tables(postgres: EmbeddedPostgres) -> Iterator[Callable[[], dict[str, str]]]:
+    """The content of all tables, to see whether anything changed."""
+    with psycopg.connect(_plain(postgres), autocommit=True) as db:
+
+        def content() -> dict[str, str]:
+            names = db.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            ).fetchall()
+            return {
+                name: db.execute(
+                    "SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
+                    f" FROM {name} t"
+                ).fetchone()[0]
+                for (name,) in names
+            }
+
+        yield content
 
 
 def _empty(db: psycopg.Connection) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -352,27 +351,6 @@ def test_no_form_works_without_the_sessions_own_token(school: School, attack, ta
         )
         assert (rule.endpoint, answer.status_code) == (rule.endpoint, 403)
     assert tables() == before
-
-
-@pytest.fixture
-def tables(postgres):
-    """The content of all tables, to see whether anything changed. When a session was seen last
-    is no change."""
-    connection = psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True)
-
-    def content() -> dict[str, str]:
-        names = connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchall()
-        return {
-            name: connection.execute(
-                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
-            ).fetchone()[0]
-            for (name,) in names
-        }
-
-    yield content
-    connection.close()
 
 
 def test_no_get_changes_anything(school: School, tables):

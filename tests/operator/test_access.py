@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -59,27 +58,6 @@ def office(house: House, operator: Operator) -> Office:
         invitation, _ = invite(db, "Gymnasium am Berg")
         change_id = db.scalars(select(RegistrationChange.id)).one()
     return Office(house, operator, change_id, invitation.id)
-
-
-@pytest.fixture
-def tables(postgres):
-    """The content of all tables, to see whether anything changed."""
-    url = postgres.superuser_url.replace("+psycopg", "")
-    connection = psycopg.connect(url, autocommit=True)
-
-    def content() -> dict[str, str]:
-        names = connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchall()
-        return {
-            name: connection.execute(
-                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
-            ).fetchone()[0]
-            for (name,) in names
-        }
-
-    yield content
-    connection.close()
 
 
 def launched(house: House, role: str, sub: str):
