@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from lti_tool.content.models import RegularTask
+from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.launch.session import LaunchSession
@@ -50,13 +50,22 @@ class HandedIn:
 
 
 @dataclass(frozen=True)
+class SavedDraft:
+    """What is being typed, as it was kept last. `version` grows with each save."""
+
+    text: str
+    version: int
+    saved_at: datetime
+
+
+@dataclass(frozen=True)
 class Work:
     """Everything a pupil's page shows. `submissions` newest first; `line` while feedback is being
     worked out for the newest one."""
 
-    task: RegularTask
+    task: OpenedTask
     submissions: Sequence[Submission]
-    draft: Draft | None
+    draft: SavedDraft | None
     line: jobs.InLine | None
 
     @property
@@ -77,21 +86,15 @@ class Work:
         return self.attempts_left > 0
 
 
-def open_work(db: Session, launch: LaunchSession, task: RegularTask) -> Work:
+def open_work(db: Session, launch: LaunchSession, task: OpenedTask) -> Work:
     """What this pupil has done on the task of this activity."""
-    submissions = db.scalars(
-        select(Submission)
-        .where(
-            Submission.resource_link_id == launch.resource_link_id,
-            Submission.task_id == task.id,
-            Submission.person_id == launch.person_id,
-        )
-        .order_by(Submission.attempt.desc())
-    ).all()
+    begun = db.execute(_BEGUN, _who_works(launch) | {"task": task.id}).one()
+    draft = SavedDraft(begun.text, begun.version, begun.saved_at) if begun.saved_at else None
+    submissions = _submissions(db, launch, task) if begun.handed_in else []
     line = None
     if submissions and submissions[0].state is State.HANDED_IN:
         line = jobs.in_line(db, jobs.JobKind.GIVE_FEEDBACK, submissions[0].id)
-    return Work(task, submissions, _draft(db, launch), line)
+    return Work(task, submissions, draft, line)
 
 
 def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:
@@ -108,7 +111,7 @@ def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:
     return found
 
 
-def save_draft(db: Session, launch: LaunchSession, written: str, version: int) -> Draft:
+def save_draft(db: Session, launch: LaunchSession, written: str, version: int) -> SavedDraft:
     """Keep what is being typed. `version` is the one the page knew; 0 for none.
 
     Raises:
@@ -123,7 +126,7 @@ def save_draft(db: Session, launch: LaunchSession, written: str, version: int) -
     return _keep_draft(db, launch, written)
 
 
-def hand_in(db: Session, launch: LaunchSession, task: RegularTask, answer: Answer) -> HandedIn:
+def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer) -> HandedIn:
     """Take an answer as the next attempt; a resend finds its first sending.
 
     Parallel calls of one pupil wait for one another, so the limit holds under any number of them.
@@ -156,7 +159,7 @@ def _problem(work: Work, answer: Answer, sent: Submission | None) -> Problem | N
     return None
 
 
-def _write(db: Session, launch: LaunchSession, task: RegularTask, answer: Answer) -> Submission:
+def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer) -> Submission:
     submission = Submission(
         id=uuid7(),
         platform_id=launch.platform_id,
@@ -186,30 +189,54 @@ def _write(db: Session, launch: LaunchSession, task: RegularTask, answer: Answer
     return submission
 
 
-def _draft(db: Session, launch: LaunchSession) -> Draft | None:
-    return db.scalar(
-        select(Draft).where(
-            Draft.resource_link_id == launch.resource_link_id,
-            Draft.person_id == launch.person_id,
+def _submissions(db: Session, launch: LaunchSession, task: OpenedTask) -> Sequence[Submission]:
+    return db.scalars(
+        select(Submission)
+        .where(
+            Submission.resource_link_id == launch.resource_link_id,
+            Submission.task_id == task.id,
+            Submission.person_id == launch.person_id,
         )
-    )
+        .order_by(Submission.attempt.desc())
+    ).all()
 
 
-def _keep_draft(db: Session, launch: LaunchSession, written: str) -> Draft:
-    new = insert(Draft).values(
-        id=uuid7(),
-        platform_id=launch.platform_id,
-        course_id=launch.course_id,
-        resource_link_id=launch.resource_link_id,
-        person_id=launch.person_id,
-        text=written,
-        version=1,
-    )
-    statement = new.on_conflict_do_update(
-        index_elements=["resource_link_id", "person_id"],
-        set_={"text": written, "version": Draft.version + 1, "saved_at": func.now()},
-    ).returning(Draft)
-    return db.scalars(statement, execution_options={"populate_existing": True}).one()
+def _draft(db: Session, launch: LaunchSession) -> SavedDraft | None:
+    row = db.execute(_DRAFT, _who_works(launch)).one_or_none()
+    return SavedDraft(*row) if row else None
+
+
+def _keep_draft(db: Session, launch: LaunchSession, written: str) -> SavedDraft:
+    new = {"id": uuid7(), "platform": launch.platform_id, "course": launch.course_id}
+    row = db.execute(_KEEP_DRAFT, _who_works(launch) | new | {"text": written}).one()
+    return SavedDraft(*row)
+
+
+def _who_works(launch: LaunchSession) -> dict[str, UUID | None]:
+    return {"link": launch.resource_link_id, "person": launch.person_id}
+
+
+# By hand, because all pupils of a class ask for them in the same minute, and drafts every few
+# seconds.
+_BEGUN = text("""
+SELECT d.text, d.version, d.saved_at, EXISTS (
+    SELECT FROM submissions s
+    WHERE s.resource_link_id = :link AND s.task_id = :task AND s.person_id = :person
+  ) AS handed_in
+FROM (SELECT) AS always
+LEFT JOIN drafts d ON d.resource_link_id = :link AND d.person_id = :person
+""")
+_DRAFT = text("""
+SELECT text, version, saved_at FROM drafts WHERE resource_link_id = :link AND person_id = :person
+""")
+_KEEP_DRAFT = text("""
+INSERT INTO drafts AS d
+  (id, platform_id, course_id, resource_link_id, person_id, text, version)
+VALUES (:id, :platform, :course, :link, :person, :text, 1)
+ON CONFLICT (resource_link_id, person_id) DO UPDATE
+SET text = excluded.text, version = d.version + 1, saved_at = now()
+RETURNING text, version, saved_at
+""")
 
 
 def _check_length(written: str) -> None:

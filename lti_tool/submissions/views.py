@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
-from lti_tool.content.access import task_here
-from lti_tool.content.service import unit_of
+from lti_tool.content.opened import opened_task
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Invalid
 from lti_tool.core.http import fetched_by_script
@@ -50,7 +49,7 @@ def task(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 def hand_in(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     try:
         answer = forms.read_answer(request.form)
-        handed = service.hand_in(db, launch, task_here(db, launch), answer)
+        handed = service.hand_in(db, launch, opened_task(db, launch), answer)
     except Invalid as invalid:
         return _not_taken(db, launch, invalid)
     if handed.problem is not None:
@@ -101,14 +100,14 @@ def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
     return render_template(
         "work/attempt.html",
         work=work,
-        unit_title=unit_of(db, work.task).title,
+        unit_title=work.task.unit_title,
         attempt=_shown(db, work, submission),
         say=_speech(),
     )
 
 
 def _work(db: Session, launch: LaunchSession) -> Work:
-    return service.open_work(db, launch, task_here(db, launch))
+    return service.open_work(db, launch, opened_task(db, launch))
 
 
 def _page(
@@ -121,7 +120,7 @@ def _page(
     return render_template(
         "work/task.html",
         work=work,
-        unit_title=unit_of(db, work.task).title,
+        unit_title=work.task.unit_title,
         prompt=trusted(work.task.prompt_html),
         attempt=shown,
         key=shown and _key(shown, speech),

@@ -1,14 +1,16 @@
 """Everybody sees the tasks that are theirs to see; the services and the rows say so, each alone."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
 from lti_tool.content import access, service
 from lti_tool.content.catalogue import lay_out
 from lti_tool.content.models import Criterion, RegularTask, Section, Unit
+from lti_tool.content.opened import opened_task
 from lti_tool.content.picking import TaskFilter
 from lti_tool.core.db import Database, service_of
 from lti_tool.core.errors import NotFound
@@ -132,6 +134,60 @@ def test_a_task_of_another_school_is_not_here(database: Database, school: School
 
     with database.begin(here.actor) as db, pytest.raises(NotFound):
         access.task_here(db, here)
+
+
+def test_pupils_see_the_task_of_their_activity_and_nothing_that_is_the_teachers(
+    database: Database, curie: LaunchSession, school: School
+) -> None:
+    task = written(database, curie)
+    ada = at_activity(database, school, school.bio, task.id)
+
+    with database.begin(ada.actor) as db:
+        opened = opened_task(db, ada)
+
+    assert (opened.id, opened.title, opened.unit_title) == (task.id, task.title, "Fotosynthese")
+    assert [c.title for c in opened.criteria] == [c.title for c in task.criteria]
+    assert not hasattr(opened, "solution_notes")
+
+
+def test_a_task_without_criteria_left_is_opened_all_the_same(
+    database: Database, curie: LaunchSession, school: School
+) -> None:
+    ada = at_activity(database, school, school.bio, written(database, curie).id)
+
+    with database.begin(curie.actor) as db:
+        db.execute(update(Criterion).values(retired_at=func.now()))
+        assert opened_task(db, ada).criteria == ()
+
+
+def test_no_activity_opens_a_task_of_elsewhere(
+    database: Database, curie: LaunchSession, school: School
+) -> None:
+    """Of another course's activity, of another school, or of none: asked with the rights of a
+    service, so that it is the statement that refuses and not the rows alone."""
+    ada = at_activity(database, school, school.bio, written(database, curie).id)
+    other = found_school(database, "https://moodle.anderswo.example")
+    foreign = written(database, launch_of(other, other.curie, other.bio))
+    lost = at_activity(database, school, school.bio, foreign.id)
+    strangers = [
+        replace(ada, course_id=school.physics),
+        replace(ada, platform_id=other.platform_id),
+        replace(ada, resource_link_id=None),
+        lost,
+    ]
+
+    for stranger in strangers:
+        with database.begin(service_of(school.platform_id)) as db, pytest.raises(NotFound):
+            opened_task(db, stranger)
+
+
+def at_activity(
+    database: Database, school: School, course_id: UUID, task_id: UUID
+) -> LaunchSession:
+    """Ada, who opened an activity that names this task."""
+    link_id = link(database, school, course_id, task_id)
+    ada = launch_of(school, school.ada, course_id, Role.LEARNER, content_id=task_id)
+    return replace(ada, resource_link_id=link_id)
 
 
 def test_all_tasks_asked_for_come_once_and_in_order(
