@@ -166,7 +166,9 @@ class Database:
             hide_parameters=True,  # errors of the driver would quote what people wrote
             # Planning a statement under row policies costs ten times its execution, so what runs
             # often is prepared. A kept plan names nobody: policies ask `app_*()` as it runs.
+            # "autocommit" only keeps the driver from sending a BEGIN of its own.
             connect_args={
+                "autocommit": True,
                 "prepare_threshold": 3,
                 "options": "-c statement_timeout=10s",
                 **_NOTICE_A_DEAD_NETWORK,
@@ -183,7 +185,7 @@ class Database:
         rung: list[tuple[str, UUID]] = []
         info = {"handlers": self._handlers, "rung": rung}
         with Session(self.engine, expire_on_commit=False, info=info) as db, db.begin():
-            become(db, actor)
+            _begin_as(db, actor)
             yield db
         if self._ring:
             for kind, job_id in rung:
@@ -206,18 +208,32 @@ def _not_if_hung_up(connection: psycopg.Connection[Any], _record: object, _proxy
         raise DisconnectionError("the server has hung up")
 
 
-_BECOME = (
-    "SELECT set_config('app.role', %s, true), set_config('app.platform_id', %s, true),"
-    " set_config('app.course_id', %s, true), set_config('app.person_id', %s, true)"
-)
+_WHO = "app.role", "app.platform_id", "app.course_id", "app.person_id"
+
+
+def _begin_as(db: Session, actor: Actor) -> None:
+    """Begin, and say who acts, in one message to the server."""
+    told = ", ".join(
+        f"set_config('{name}', '{known}', true)"  # known: of an enumeration, or a UUID
+        for name, known in zip(_WHO, _said(actor), strict=True)
+    )
+    driver: Any = db.connection().connection.driver_connection
+    driver.execute(f"BEGIN; SELECT {told}".encode(), prepare=False)
+    db.info["actor"] = actor
+
+
+_BECOME = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in _WHO)
 
 
 def become(db: Session, actor: Actor) -> None:
     """From here on the transaction acts for `actor`; it ends with the transaction."""
-    ids = (actor.platform_id, actor.course_id, actor.person_id)
-    said = (actor.role.value, *(str(known or "") for known in ids))
-    db.connection().exec_driver_sql(_BECOME, said)  # every transaction begins with it
+    db.connection().exec_driver_sql(_BECOME, _said(actor))
     db.info["actor"] = actor
+
+
+def _said(actor: Actor) -> tuple[str, ...]:
+    ids = (actor.platform_id, actor.course_id, actor.person_id)
+    return (actor.role.value, *(str(known or "") for known in ids))
 
 
 @contextmanager
