@@ -39,6 +39,7 @@ from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.registration.views import registration_blueprint
+from lti_tool.launch.registrations import Registrations
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
 from lti_tool.launch.views import Entrance
@@ -103,6 +104,7 @@ def create_app(
         begin=database.begin,
         secrets=secrets,
         seal=seal,
+        registrations=Registrations(database.begin, clock),
         keysets=KeySets(
             fetch_keys or partial(_fetch_keys, outbound),
             clock,

@@ -16,7 +16,6 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.core.errors import Invalid
@@ -24,7 +23,7 @@ from lti_tool.core.outbound import origin_of
 from lti_tool.launch.claims import LaunchClaims, LaunchRefused, Reason
 from lti_tool.launch.secrets import Secrets, hashed
 from lti_tool.launch.verify import ExpectedLaunch, verify_launch
-from lti_tool.people.arrivals import Registration, active_registrations
+from lti_tool.people.arrivals import Registration
 
 GOOD_FOR = timedelta(minutes=10)
 STATE = "state"
@@ -91,8 +90,11 @@ class PendingLogin:
         return frozenset({origin_of(known.issuer), origin_of(known.auth_url)})
 
 
+FindRegistration = Callable[[str, str | None], Registration | None]
+
+
 def begin_login(
-    db: Session, request: LoginRequest, browser: str, base_url: str, now: datetime
+    find: FindRegistration, request: LoginRequest, browser: str, base_url: str, now: datetime
 ) -> PendingLogin | None:
     """A login of this browser; None if no active registration fits.
 
@@ -101,8 +103,8 @@ def begin_login(
     """
     if not _ours(request.target_link_uri, base_url):
         raise Invalid({"target_link_uri": "foreign"})
-    found = active_registrations(db, request.issuer, request.client_id)
-    if len(found) != 1:  # none, or one issuer registered twice and no client_id named
+    found = find(request.issuer, request.client_id)
+    if found is None:
         return None
     return PendingLogin(
         id=uuid7(),
@@ -110,7 +112,7 @@ def begin_login(
         browser_hash=hashed(browser),
         target_link_uri=request.target_link_uri,
         deployment_hint=request.deployment_hint,
-        registration=found[0],
+        registration=found,
     )
 
 

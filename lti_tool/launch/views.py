@@ -32,6 +32,7 @@ from lti_tool.launch.oidc import (
     prove,
 )
 from lti_tool.launch.registration.invitations import platform_of_keyset
+from lti_tool.launch.registrations import Registrations
 from lti_tool.launch.secrets import Secrets, new_secret
 from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
@@ -49,6 +50,7 @@ class Entrance:
     begin: Begin
     secrets: Secrets
     seal: KeySeal
+    registrations: Registrations
     keysets: KeySets
     base_url: str
     clock: Clock
@@ -70,8 +72,8 @@ class Entrance:
         browser = known or new_secret()
         try:
             asked = _login_request()
-            with self.begin(LAUNCH) as db:
-                login = begin_login(db, asked, browser, self.base_url, self.clock())
+            find = self.registrations.find
+            login = begin_login(find, asked, browser, self.base_url, self.clock())
         except Invalid:
             login = None
         if login is None:
