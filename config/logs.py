@@ -10,7 +10,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -36,8 +36,20 @@ def configure_logs(log_format: Literal["json", "text"]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def for_dict_config(log_format: Literal["json", "text"], *loggers: str) -> dict[str, Any]:
+    """For servers that set up their own loggers (`logging.config`): what they have to say comes
+    out like everything else, one line per event."""
+    ours = {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"ours": {"()": formatter, "log_format": log_format}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+        "loggers": dict.fromkeys(loggers, ours),
+    }
+
+
 def formatter(log_format: Literal["json", "text"]) -> logging.Formatter:
-    """For handlers that are made elsewhere, such as gunicorn's."""
     drawn: Processor
     if log_format == "json":
         drawn = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)

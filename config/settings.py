@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         default=frozenset(),
         description="Internal hosts the tool may call, host or host:port, comma-separated",
     )
+    web_processes: int = Field(default=1, ge=1, description="Processes that answer requests")
     worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
     job_lease: Duration = Field(
         default=timedelta(minutes=5), description="A worker silent for so long counts as dead"

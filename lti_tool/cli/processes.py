@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
-from pathlib import Path
 from pkgutil import resolve_name
 
 import click
+from granian import Granian
+from granian.constants import Interfaces
 
-import config
-from config.logs import configure_logs
+from config.logs import configure_logs, for_dict_config
 from config.settings import read_settings
 from lti_tool.cli.answers import json_option
 
-# By name, as gunicorn does it: roofs do not import one another.
+# By name, because roofs do not import one another.
 BUILD_WEB = "lti_tool.web:build"
 RUN_WORKER = "lti_tool.worker:run"
-GUNICORN_CONF = Path(config.__file__).parent / "gunicorn.conf.py"
+
+# A thread that waits for a connection to the database costs little.
+WEB_THREADS = 32
+WEB_GRACE = 20  # seconds that a request may still take when the process is asked to end
+WEB_MEMORY = 400  # MB; a process that grows beyond is replaced
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """ "ADRESSE:PORT"; the address of IPv6 in brackets."""
+
+    name = "address"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            self.fail("gemeint ist ADRESSE:PORT, zum Beispiel 127.0.0.1:8000", param, ctx)
+        return host.strip("[]"), int(port)
 
 
 @click.command()
-@click.option("--bind", metavar="ADRESSE:PORT", help="Wo zugehört wird. Sonst 127.0.0.1:8000.")
+@click.option(
+    "--bind",
+    type=Address(),
+    metavar="ADRESSE:PORT",
+    default="127.0.0.1:8000",
+    help="Wo zugehört wird. Sonst 127.0.0.1:8000.",
+)
 @json_option
-def web(bind: str | None) -> None:
-    """Beantwortet Anfragen (gunicorn), bis es beendet wird."""
-    read_settings()  # a wrong knob is named here, in a sentence, and not by each gunicorn worker
-    where = ["--bind", bind] if bind else []
-    gunicorn = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        str(GUNICORN_CONF),
-        *where,
-        f"{BUILD_WEB}()",
-    ]
-    os.execv(sys.executable, gunicorn)  # noqa: S606  # becomes gunicorn, so that signals reach it
+def web(bind: tuple[str, int]) -> None:
+    """Beantwortet Anfragen, bis es beendet wird."""
+    settings = read_settings()  # a wrong knob is named here, in a sentence, and not by each process
+    host, port = bind
+    Granian(
+        BUILD_WEB,
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=host,
+        port=port,
+        workers=settings.web_processes,
+        blocking_threads=WEB_THREADS,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_max_rss=WEB_MEMORY,
+        workers_kill_timeout=WEB_GRACE,
+        # Addresses of sessions stand in every path: no access log here; Caddy's leaves them out.
+        log_access=False,
+        log_dictconfig=for_dict_config(settings.log_format, "_granian"),
+    ).serve()
 
 
 @click.command()

@@ -156,13 +156,13 @@ class Database:
         *,
         handlers: Mapping[type, Handler] | None = None,
         ring: Callable[[str, UUID], None] | None = None,
-        pool_size: int = 10,
+        pool_size: int = 6,
     ) -> None:
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=3,
+            pool_timeout=10,
             hide_parameters=True,  # errors of the driver would quote what people wrote
             # Planning a statement under row policies costs ten times its execution, so what runs
             # often is prepared. A kept plan names nobody: policies ask `app_*()` as it runs.

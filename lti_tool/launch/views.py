@@ -39,7 +39,7 @@ from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 BROWSER_COOKIE = "gustav_browser"
 BROWSER_COOKIE_LIFE = 10 * 3600  # seconds; as long as a session may live
 KNOCKS_AGAIN = "again"
-LONGEST_ADDRESS = 3500  # gunicorn and proxies take about 4,000
+LONGEST_ADDRESS = 3500  # proxies take about 4,000
 log = structlog.get_logger(__name__)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 
-import config
 from lti_tool.cli.demo.plan import free_port
+from lti_tool.cli.processes import WEB_THREADS
 from lti_tool.content.service import create_task
 from lti_tool.core.db import Database
 from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
@@ -30,9 +30,11 @@ from tests.bench.measuring import Meter
 from tests.school import found_school, launch_of
 from tests.specs import FOTOSYNTHESE
 
-GUNICORN_CONF = Path(config.__file__).parent / "gunicorn.conf.py"
 OURS = "gustav"
 PEER_DATABASE = "least_work"
+KEEP_KEYS = {"BENCH_KEYS": "remembered"}
+
+Server = Callable[[int, str], list[str]]  # the command that serves a module at a port
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,6 @@ def _gustav(postgres: EmbeddedPostgres, lms: Lms) -> Iterator[Tool]:
         "GUSTAV_SECRET_KEY": secrets.token_urlsafe(48),
         "GUSTAV_DATABASE_URL": postgres.app_url,
         "GUSTAV_OUTBOUND_ALLOW": lms.server.host,
-        "WEB_CONCURRENCY": "1",
         "GUSTAV_LOG_FORMAT": "json",
     }
     command = [sys.executable, "-m", "lti_tool.cli", "web", "--bind", f"127.0.0.1:{port}"]
@@ -98,30 +99,44 @@ def _gustav(postgres: EmbeddedPostgres, lms: Lms) -> Iterator[Tool]:
         yield Tool(OURS, port, pid, "/lti/login", "/lti/launch", FOTOSYNTHESE.title)
 
 
-def _peers(postgres: EmbeddedPostgres) -> list[tuple[str, str, dict[str, str]]]:
+def _peers(postgres: EmbeddedPostgres) -> list[tuple[str, Server, str, dict[str, str]]]:
     with psycopg.connect(_plain(postgres.superuser_url), autocommit=True) as db:
         db.execute(f"CREATE DATABASE {PEER_DATABASE}".encode())
     store = _plain(postgres.superuser_url).replace("/gustav?", f"/{PEER_DATABASE}?")
     kept = {"BENCH_STORE": store}
     return [
-        ("least work", "tests.bench.peers.least_work", kept),
-        ("PyLTI1p3", "tests.bench.peers.pylti", kept),
-        ("PyLTI1p3, keys kept", "tests.bench.peers.pylti", kept | {"BENCH_KEYS": "remembered"}),
+        ("least work", _gunicorn, "tests.bench.peers.least_work", kept),
+        ("least work, granian", _granian, "tests.bench.peers.least_work", kept),
+        ("PyLTI1p3", _gunicorn, "tests.bench.peers.pylti", kept),
+        ("PyLTI1p3, keys kept", _gunicorn, "tests.bench.peers.pylti", kept | KEEP_KEYS),
     ]
 
 
 @contextmanager
-def _peer(name: str, module: str, knobs: Mapping[str, str], lms: Lms) -> Iterator[Tool]:
-    """As many threads and the same kind of worker as ours has."""
+def _peer(
+    name: str, server: Server, module: str, knobs: Mapping[str, str], lms: Lms
+) -> Iterator[Tool]:
     port = free_port()
     names = ("issuer", "client_id", "deployment_id", "auth_url", "token_url", "jwks_url")
     platform = {name: getattr(lms.platform, name) for name in names}
-    command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "32"]
-    command += ["--keep-alive", "75", "--log-level", "warning", "--bind", f"127.0.0.1:{port}"]
-    command += ["--no-control-socket", f"{module}:create_app()"]
-    environment = {"BENCH_PLATFORM": json.dumps(platform), "WEB_CONCURRENCY": "1", **knobs}
+    command = [sys.executable, "-m", *server(port, module)]
+    environment = {"BENCH_PLATFORM": json.dumps(platform), **knobs}
     with _serving(command, environment, f"http://127.0.0.1:{port}/") as pid:
         yield Tool(name, port, pid, "/login", "/launch", "Vorname Nachname")
+
+
+def _gunicorn(port: int, module: str) -> list[str]:
+    """As Flask's own guide serves it, with threads."""
+    options = "--worker-class gthread --threads 32 --keep-alive 75 --no-control-socket"
+    listens = ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    return ["gunicorn", *options.split(), *listens, f"{module}:create_app()"]
+
+
+def _granian(port: int, module: str) -> list[str]:
+    """As ours is served."""
+    options = f"--interface wsgi --factory --blocking-threads {WEB_THREADS} --no-ws"
+    listens = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    return ["granian", *options.split(), *listens, f"{module}:create_app"]
 
 
 @contextmanager

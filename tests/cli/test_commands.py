@@ -72,6 +72,14 @@ def test_a_wrong_setting_is_named_without_its_value(
     assert "zu kurz" not in said.err
 
 
+@pytest.mark.parametrize("address", ["8000", "localhost", "localhost:http", "[::1]:70000"])
+def test_an_address_to_listen_at_is_asked_for_in_words(gustav: Gustav, address: str) -> None:
+    said = gustav("web", "--bind", address)
+
+    assert said.code == 2
+    assert "ADRESSE:PORT" in said.err
+
+
 @pytest.mark.parametrize("arguments", [("no-such-command",), ("secret", "--no-such-option")])
 def test_a_call_without_sense_ends_with_code_2(gustav: Gustav, arguments: tuple[str, ...]) -> None:
     said = gustav(*arguments)

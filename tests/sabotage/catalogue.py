@@ -400,8 +400,8 @@ SESSIONS = (
     Sabotage(
         "forms need no token",
         GUARD,
-        "if not hmac.compare_digest(sent.encode(), launch.csrf_token.encode()):",
-        "if sent is None:",
+        "if not hmac.compare_digest(token.encode(), launch.csrf_token.encode()):",
+        "if token is None:",
         MATRIX,
     ),
     Sabotage(

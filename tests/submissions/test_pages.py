@@ -1,17 +1,22 @@
 """The pupil's pages, state by state: the same place, nothing typed ever lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 
 from feedback_engine.contract import Flag
 from lti_tool.content.models import Mode
-from lti_tool.core.db import LAUNCH, WORKER
+from lti_tool.core.db import LAUNCH, WORKER, Database
 from lti_tool.core.jobs import Job
 from lti_tool.launch.models import LaunchSessionRow
+from lti_tool.launch.secrets import Secrets
 from lti_tool.submissions.models import ANSWER_LIMIT
 from tests.classroom import ANSWER, Classroom, open_classroom
+from tests.content.browser import SECRET
 from tests.specs import FOTOSYNTHESE
 from tests.visitor import Browsers, Page, Visitor, judged, open_browsers, value
 
@@ -55,6 +60,42 @@ def test_handing_in_leads_back_to_the_page_which_says_where_it_stands(browsers: 
     assert "Du kannst die Seite schließen" in page.text
     assert ANSWER in page.text
     assert 'http-equiv="refresh"' in page.html  # for browsers without scripts
+
+
+def test_a_form_that_comes_slowly_keeps_nobody_waiting(room: Classroom):
+    """While Ada's text is still on its way, Ben gets his page, though there is one connection."""
+    one_connection = Database(room.database.engine.url.render_as_string(False), pool_size=1)
+    browsers = open_browsers(replace(room, database=one_connection))
+    ada, ben = browsers.ada(), browsers.ben()
+    csrf = Secrets(SECRET).csrf(ada.session_id)
+    slow = SlowText(urlencode({"text": "Die Pfl", "version": 0, "csrf": csrf}), ben)
+
+    answer = ada.client.post(
+        ada.url("/work/draft"),
+        input_stream=slow,
+        content_length=len(slow.getvalue()),
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    one_connection.close()
+    assert answer.status_code == 303
+    assert slow.seen == [200]
+
+
+class SlowText(BytesIO):
+    """A form on bad Wi-Fi: while it is being read, somebody else opens a page."""
+
+    def __init__(self, form: str, meanwhile: Visitor) -> None:
+        super().__init__(form.encode())
+        self._meanwhile = meanwhile
+        self.seen: list[int] = []
+
+    def readinto(self, buffer, /) -> int:
+        if not self.seen:
+            with ThreadPoolExecutor(1) as thread:
+                page = thread.submit(self._meanwhile.get, "/work/").result()
+            self.seen.append(page.response.status_code)
+        return super().readinto(buffer)
 
 
 def test_an_answer_with_markup_is_shown_as_it_was_typed(browsers: Browsers):
