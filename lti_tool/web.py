@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import psycopg
 import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -233,6 +234,8 @@ def _answer_errors(app: Flask) -> None:
         (Forbidden, "forbidden", 403),
         (IntegrityError, "invalid", 409),
         (OperationalError, "unavailable", 503),
+        (psycopg.IntegrityError, "invalid", 409),  # of `core.db.ask`
+        (psycopg.OperationalError, "unavailable", 503),
         (PoolExhausted, "unavailable", 503),
     ):
         app.register_error_handler(kind, partial(_error_page, code, status))

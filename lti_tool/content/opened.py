@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lti_tool.content.models import Mode
+from lti_tool.core.db import ask
 from lti_tool.core.errors import NotFound
 from lti_tool.launch.session import LaunchSession
 
@@ -45,17 +45,25 @@ def opened_task(db: Session, launch: LaunchSession) -> OpenedTask:
         NotFound: it opens none, or one that is not there (any more).
     """
     here = {"link": launch.resource_link_id, "course": launch.course_id}
-    row = db.execute(_OPENED, {**here, "platform": launch.platform_id}).one_or_none()
-    if row is None:
+    rows = ask(db, _OPENED, {**here, "platform": launch.platform_id})
+    if not rows:
         raise NotFound("task")
+    row = rows[0]
     criteria = tuple(OpenedCriterion(*said) for said in row.criteria)
-    id_, title, prompt_html, mode, max_attempts, unit_title, _ = row
-    return OpenedTask(id_, title, prompt_html, Mode(mode), max_attempts, unit_title, criteria)
+    return OpenedTask(
+        id=row.id,
+        title=row.title,
+        prompt_html=row.prompt_html,
+        mode=Mode(row.mode),
+        max_attempts=row.max_attempts,
+        unit_title=row.unit_title,
+        criteria=criteria,
+    )
 
 
 # The conditions are those of `access.task_here`.
-_OPENED = text("""
-SELECT t.id, t.title, t.prompt_html, r.mode, r.max_attempts, u.title, (
+_OPENED = """
+SELECT t.id, t.title, t.prompt_html, r.mode, r.max_attempts, u.title AS unit_title, (
     SELECT coalesce(jsonb_agg(jsonb_build_array(c.title, c.description) ORDER BY c.position), '[]')
     FROM criteria c WHERE c.task_id = t.id AND c.retired_at IS NULL
   ) AS criteria
@@ -65,5 +73,5 @@ JOIN regular_tasks r ON r.id = t.id
 JOIN sections s ON s.id = t.section_id
 JOIN units u ON u.id = s.unit_id
 JOIN courses here ON here.id = l.course_id AND here.deployment_id = u.deployment_id
-WHERE l.id = cast(:link AS uuid) AND l.course_id = :course AND u.platform_id = :platform
-""")
+WHERE l.id = cast(%(link)s AS uuid) AND l.course_id = %(course)s AND u.platform_id = %(platform)s
+"""

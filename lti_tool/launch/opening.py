@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from lti_tool.core.db import ask
 from lti_tool.launch.secrets import hashed, new_secret
 from lti_tool.launch.session import DeepLinking
 from lti_tool.people.roles import Role
@@ -84,7 +84,7 @@ def open_session(db: Session, opening: Opening) -> Opened | None:
     that were opened in another role.
     """
     secret = new_secret()
-    row = db.execute(_OPEN, _values(opening, secret)).one()
+    (row,) = ask(db, _OPEN, _values(opening, secret))
     if not row.opened:
         return None
     return Opened(secret, OpenedActivity(row.link, row.content) if row.link else None)
@@ -117,30 +117,30 @@ def _values(opening: Opening, secret: str) -> dict[str, object]:
     }
 
 
-_OPEN = text("""
+_OPEN = """
 WITH known_link AS (
   SELECT l.id, l.content_id FROM resource_links l
-  WHERE l.course_id = :course AND l.link_id = cast(:link AS text) AND l.title = :title
-    AND (l.named_id IS NOT DISTINCT FROM cast(:named AS uuid)
-         OR (cast(:named AS uuid) IS NULL AND NOT :may_unname))
-    AND l.lineitem_url IS NOT DISTINCT FROM coalesce(cast(:lineitem AS text), l.lineitem_url)
-    AND l.lineitems_url IS NOT DISTINCT FROM coalesce(cast(:lineitems AS text), l.lineitems_url)
-    AND l.ags_scopes = cast(:scopes AS text[])
+  WHERE l.course_id = %(course)s AND l.link_id = cast(%(link)s AS text) AND l.title = %(title)s
+    AND (l.named_id IS NOT DISTINCT FROM cast(%(named)s AS uuid)
+         OR (cast(%(named)s AS uuid) IS NULL AND NOT %(may_unname)s))
+    AND l.lineitem_url IS NOT DISTINCT FROM coalesce(cast(%(lineitem)s AS text), l.lineitem_url)
+    AND l.lineitems_url IS NOT DISTINCT FROM coalesce(cast(%(lineitems)s AS text), l.lineitems_url)
+    AND l.ags_scopes = cast(%(scopes)s AS text[])
 ),
 new_link AS (
   INSERT INTO resource_links AS l (id, platform_id, course_id, link_id, title, named_id,
     content_id, lineitem_url, lineitems_url, ags_scopes)
-  SELECT :new_link, :platform, :course, cast(:link AS text), :title, cast(:named AS uuid),
-    opened_in(:course, cast(:named AS uuid)),
-    cast(:lineitem AS text), cast(:lineitems AS text), cast(:scopes AS text[])
-  WHERE cast(:link AS text) IS NOT NULL AND NOT EXISTS (SELECT FROM known_link)
+  SELECT %(new_link)s, %(platform)s, %(course)s, cast(%(link)s AS text), %(title)s,
+    cast(%(named)s AS uuid), opened_in(%(course)s, cast(%(named)s AS uuid)),
+    cast(%(lineitem)s AS text), cast(%(lineitems)s AS text), cast(%(scopes)s AS text[])
+  WHERE cast(%(link)s AS text) IS NOT NULL AND NOT EXISTS (SELECT FROM known_link)
   ON CONFLICT (course_id, link_id) DO UPDATE
   SET title = excluded.title,
-    named_id = CASE WHEN :may_unname THEN excluded.named_id
+    named_id = CASE WHEN %(may_unname)s THEN excluded.named_id
                     ELSE coalesce(excluded.named_id, l.named_id) END,
     -- What a name opens is settled when it first comes; then only a teacher changes it.
     content_id = CASE WHEN excluded.named_id IS NOT DISTINCT FROM l.named_id
-                        OR (excluded.named_id IS NULL AND NOT :may_unname)
+                        OR (excluded.named_id IS NULL AND NOT %(may_unname)s)
                       THEN l.content_id ELSE excluded.content_id END,
     lineitem_url = coalesce(excluded.lineitem_url, l.lineitem_url),
     lineitems_url = coalesce(excluded.lineitems_url, l.lineitems_url),
@@ -150,20 +150,21 @@ new_link AS (
 link AS (SELECT * FROM known_link UNION ALL SELECT * FROM new_link),
 of_others AS (
   UPDATE launch_sessions SET ended_at = now(), end_reason = 'other_person'
-  WHERE browser_hash = :browser AND person_id <> :person AND ended_at IS NULL
+  WHERE browser_hash = %(browser)s AND person_id <> %(person)s AND ended_at IS NULL
 ),
 in_another_role AS (
   UPDATE launch_sessions SET ended_at = now(), end_reason = 'role_changed'
-  WHERE person_id = :person AND course_id = :course AND role <> :role AND ended_at IS NULL
+  WHERE person_id = %(person)s AND course_id = %(course)s AND role <> %(role)s AND ended_at IS NULL
 ),
 opened AS (
   INSERT INTO launch_sessions (id, platform_id, course_id, person_id, deployment_id,
     resource_link_id, secret_hash, browser_hash, role, locale, return_url, in_frame, deep_linking)
-  SELECT :id, :platform, :course, :person, :deployment, (SELECT id FROM link), :secret, :browser,
-    :role, cast(:locale AS text), cast(:return_url AS text), :in_frame, cast(:deep_linking AS jsonb)
+  SELECT %(id)s, %(platform)s, %(course)s, %(person)s, %(deployment)s, (SELECT id FROM link),
+    %(secret)s, %(browser)s, %(role)s, cast(%(locale)s AS text), cast(%(return_url)s AS text),
+    %(in_frame)s, cast(%(deep_linking)s AS jsonb)
   ON CONFLICT (id) DO NOTHING
   RETURNING id
 )
 SELECT EXISTS (SELECT FROM opened) AS opened, (SELECT id FROM link) AS link,
   (SELECT content_id FROM link) AS content
-""")
+"""

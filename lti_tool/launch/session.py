@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.core.db import Actor, ActorRole, become
+from lti_tool.core.db import LAUNCH, Actor, ActorRole, acting_as, ask, became, becoming
 from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
 from lti_tool.launch.models import LaunchSessionRow, SessionEnd
@@ -101,31 +101,37 @@ def find_session(
         SessionGone: there is none, it has ended, or the cookie is not its own.
     """
     asked = {"id": session_id, "idle": idle, "life": life, "touch": TOUCH_AFTER}
-    row = db.execute(_FIND, asked).one_or_none()
-    if row is None:
+    found = ask(db, _FIND, asked)
+    if not found:
         raise SessionGone(Gone.EXPIRED)
+    row = found[0]
     origins = frozenset({origin_of(row.issuer), origin_of(row.auth_url)})
     if not hmac.compare_digest(row.secret_hash, hashed(secret or "")):
         raise SessionGone(Gone.EXPIRED, origins)
     if row.ended or not row.alive or not row.active:
         raise SessionGone(_why(row), origins)
+    became(db, _actor(Role(row.role), row.platform_id, row.course_id, row.person_id))
     if row.stale:
-        db.execute(_TOUCH, {"id": session_id})
+        with acting_as(db, LAUNCH):
+            ask(db, _TOUCH, {"id": session_id})
     return _in_full(db, row, origins, secrets)
 
 
-# By hand, because every page begins with it.
-_FIND = text("""
+_ACTS_AS = "CASE s.role WHEN 'instructor' THEN 'instructor' ELSE 'learner' END"
+# By hand, because every page begins with it. Whoever does not hold the cookie gets no further than
+# to a rollback.
+_FIND: LiteralString = f"""
 SELECT s.id, s.platform_id, s.course_id, s.person_id, s.resource_link_id, s.role, s.locale,
   s.return_url, s.in_frame, s.deep_linking, s.secret_hash, s.end_reason,
   s.ended_at IS NOT NULL AS ended,
-  s.seen_at > now() - :idle AND s.created_at > now() - :life AS alive,
-  s.seen_at < now() - :touch AS stale,
-  p.issuer, p.client_id, p.auth_url, p.state = 'active' AS active
+  s.seen_at > now() - %(idle)s AND s.created_at > now() - %(life)s AS alive,
+  s.seen_at < now() - %(touch)s AS stale,
+  p.issuer, p.client_id, p.auth_url, p.state = 'active' AS active,
+  {becoming(_ACTS_AS, "s.platform_id", "s.course_id", "s.person_id")}
 FROM launch_sessions s JOIN platforms p ON p.id = s.platform_id
-WHERE s.id = :id
-""")
-_TOUCH = text("UPDATE launch_sessions SET seen_at = now() WHERE id = :id")
+WHERE s.id = %(id)s
+"""  # noqa: S608  # put together from constants only
+_TOUCH = "UPDATE launch_sessions SET seen_at = now() WHERE id = %(id)s"
 
 
 def platform_origins(db: Session, session_id: UUID) -> frozenset[str]:
@@ -147,31 +153,28 @@ def forget_old_sessions(db: Session) -> None:
     db.execute(delete(LaunchSessionRow).where(LaunchSessionRow.created_at < func.now() - KEPT_FOR))
 
 
-def _in_full(
-    db: Session, row: Row[Any], origins: frozenset[str], secrets: Secrets
-) -> LaunchSession:
-    role = Role(row.role)
-    become(db, _actor(role, row.platform_id, row.course_id, row.person_id))
-    title, name, blocked_at, content_id, link_title, still_here = _described(db, row)
-    if blocked_at is not None:
+def _in_full(db: Session, row: Any, origins: frozenset[str], secrets: Secrets) -> LaunchSession:
+    where = {"course": row.course_id, "person": row.person_id, "link": row.resource_link_id}
+    (said,) = ask(db, _DESCRIBE, where)
+    if said.blocked_at is not None:
         raise SessionGone(Gone.BLOCKED, origins)
-    if still_here is False:
+    if said.still_here is False:
         raise SessionGone(Gone.LEFT, origins)
     return LaunchSession(
         id=row.id,
         platform_id=row.platform_id,
         course_id=row.course_id,
         person_id=row.person_id,
-        role=role,
+        role=Role(row.role),
         resource_link_id=row.resource_link_id,
-        content_id=content_id,
+        content_id=said.content_id,
         deep_linking=_deep_linking(row.deep_linking),
         locale=row.locale,
         return_url=row.return_url,
         in_frame=row.in_frame,
-        course_title=title,
-        link_title=link_title or "",
-        person_name=name,
+        course_title=said.course_title,
+        link_title=said.link_title or "",
+        person_name=said.name,
         issuer=row.issuer,
         client_id=row.client_id,
         origins=origins,
@@ -179,21 +182,15 @@ def _in_full(
     )
 
 
-def _described(
-    db: Session, row: Row[Any]
-) -> Row[str, str | None, datetime | None, UUID | None, str | None, bool | None]:
-    """What the session's course, person, activity and membership say of themselves."""
-    where = {"course": row.course_id, "person": row.person_id, "link": row.resource_link_id}
-    return db.execute(_DESCRIBE, where).one()
-
-
-_DESCRIBE = text("""
-SELECT c.title, p.name, p.blocked_at, l.content_id, l.title, m.active
-FROM courses c JOIN persons p ON p.id = :person
+# What the session's course, person, activity and membership say of themselves.
+_DESCRIBE = """
+SELECT c.title AS course_title, p.name, p.blocked_at, l.content_id, l.title AS link_title,
+  m.active AS still_here
+FROM courses c JOIN persons p ON p.id = %(person)s
 LEFT JOIN memberships m ON m.course_id = c.id AND m.person_id = p.id
-LEFT JOIN resource_links l ON l.id = cast(:link AS uuid)
-WHERE c.id = :course
-""")
+LEFT JOIN resource_links l ON l.id = cast(%(link)s AS uuid)
+WHERE c.id = %(course)s
+"""
 
 
 def _actor(role: Role, platform_id: UUID, course_id: UUID, person_id: UUID) -> Actor:
@@ -205,7 +202,7 @@ def _deep_linking(stored: dict[str, Any] | None) -> DeepLinking | None:
     return DeepLinking(**stored) if stored else None
 
 
-def _why(row: Row[Any]) -> Gone:
+def _why(row: Any) -> Gone:
     if not row.active:
         return Gone.PAUSED
     return Gone.OTHER_PERSON if row.end_reason == SessionEnd.OTHER_PERSON else Gone.EXPIRED

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from lti_tool.core.db import ask
 from lti_tool.people.roles import Role
 
 
@@ -67,14 +67,15 @@ class Known:
 
 def active_registrations(db: Session, issuer: str, client_id: str | None) -> list[Registration]:
     """Those that a login may mean: one, or of an issuer that is registered twice two."""
-    rows = db.execute(_ACTIVE, {"issuer": issuer, "client": client_id})
+    rows = ask(db, _ACTIVE, {"issuer": issuer, "client": client_id})
     return [Registration(*row) for row in rows]
 
 
 def know(db: Session, registration: Registration, coming: Coming) -> Known | Unknown:
     """Write down what is new about the course, the person, and the person in the course. Of
     somebody blocked it is only the name."""
-    row = db.execute(
+    (row,) = ask(
+        db,
         _KNOW,
         {
             "platform": registration.platform_id,
@@ -95,7 +96,7 @@ def know(db: Session, registration: Registration, coming: Coming) -> Known | Unk
             "new_person": uuid7(),
             "new_membership": uuid7(),
         },
-    ).one()
+    )
     if not row.registered:
         return Unknown.REGISTRATION
     if row.deployment is None:
@@ -103,34 +104,35 @@ def know(db: Session, registration: Registration, coming: Coming) -> Known | Unk
     return Known(row.deployment, row.course, row.person, row.blocked, row.roster_has_turn)
 
 
-_ACTIVE = text("""
+_ACTIVE = """
 SELECT id, issuer, client_id, auth_url, token_url, jwks_url FROM platforms
-WHERE issuer = :issuer AND client_id = coalesce(cast(:client AS text), client_id)
+WHERE issuer = %(issuer)s AND client_id = coalesce(cast(%(client)s AS text), client_id)
   AND state = 'active'
 LIMIT 2
-""")
+"""
 
-_KNOW = text("""
+_KNOW = """
 WITH platform AS (
   SELECT id FROM platforms
-  WHERE id = :platform AND state = 'active'
+  WHERE id = %(platform)s AND state = 'active'
     AND (issuer, client_id, auth_url, token_url, jwks_url)
-      = (:issuer, :client, :auth_url, :token_url, :jwks_url)
+      = (%(issuer)s, %(client)s, %(auth_url)s, %(token_url)s, %(jwks_url)s)
 ),
 deployment AS (
   SELECT d.id FROM deployments d JOIN platform ON platform.id = d.platform_id
-  WHERE d.deployment_id = :deployment AND d.state = 'active'
+  WHERE d.deployment_id = %(deployment)s AND d.state = 'active'
 ),
 known_course AS (
   SELECT c.id FROM courses c JOIN deployment ON deployment.id = c.deployment_id
-  WHERE c.platform_id = :platform AND c.context_id = :context AND c.title = :title
+  WHERE c.platform_id = %(platform)s AND c.context_id = %(context)s AND c.title = %(title)s
     AND c.memberships_url IS NOT DISTINCT FROM
-        coalesce(cast(:memberships_url AS text), c.memberships_url)
-    AND (cardinality(c.history) > 0 OR cardinality(cast(:history AS text[])) = 0)
+        coalesce(cast(%(memberships_url)s AS text), c.memberships_url)
+    AND (cardinality(c.history) > 0 OR cardinality(cast(%(history)s AS text[])) = 0)
 ),
 new_course AS (
   INSERT INTO courses (id, platform_id, deployment_id, context_id, title, memberships_url, history)
-  SELECT :new_course, :platform, id, :context, :title, :memberships_url, cast(:history AS text[])
+  SELECT %(new_course)s, %(platform)s, id, %(context)s, %(title)s, %(memberships_url)s,
+    cast(%(history)s AS text[])
   FROM deployment
   WHERE NOT EXISTS (SELECT FROM known_course)
   ON CONFLICT (platform_id, deployment_id, context_id) DO UPDATE
@@ -144,12 +146,12 @@ new_course AS (
 course AS (SELECT id FROM known_course UNION ALL SELECT id FROM new_course),
 known_person AS (
   SELECT p.id, p.blocked_at FROM persons p JOIN deployment ON true
-  WHERE p.platform_id = :platform AND p.sub = :sub
-    AND p.name IS NOT DISTINCT FROM cast(:name AS text)
+  WHERE p.platform_id = %(platform)s AND p.sub = %(sub)s
+    AND p.name IS NOT DISTINCT FROM cast(%(name)s AS text)
 ),
 new_person AS (
   INSERT INTO persons (id, platform_id, sub, name)
-  SELECT :new_person, :platform, :sub, :name FROM deployment
+  SELECT %(new_person)s, %(platform)s, %(sub)s, %(name)s FROM deployment
   WHERE NOT EXISTS (SELECT FROM known_person)
   ON CONFLICT (platform_id, sub) DO UPDATE SET name = excluded.name
   RETURNING id, blocked_at
@@ -158,8 +160,8 @@ person AS (SELECT * FROM known_person UNION ALL SELECT * FROM new_person),
 membership AS (
   INSERT INTO memberships AS m
     (id, platform_id, course_id, person_id, role, active, launched_at, taught_at)
-  SELECT :new_membership, :platform, course.id, person.id, cast(:role AS text), true, now(),
-    CASE cast(:role AS text) WHEN 'instructor' THEN now() END
+  SELECT %(new_membership)s, %(platform)s, course.id, person.id, cast(%(role)s AS text), true,
+    now(), CASE cast(%(role)s AS text) WHEN 'instructor' THEN now() END
   FROM course, person WHERE person.blocked_at IS NULL
   ON CONFLICT (course_id, person_id) DO UPDATE
   SET role = excluded.role, active = true, launched_at = excluded.launched_at,
@@ -172,4 +174,4 @@ SELECT EXISTS (SELECT FROM platform) AS registered,
   (SELECT blocked_at IS NOT NULL FROM person) AS blocked,
   EXISTS (SELECT FROM rosters r JOIN course ON course.id = r.course_id
           WHERE r.due_at IS NOT NULL) AS roster_has_turn
-""")
+"""

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
+from lti_tool.core.db import ask
 from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions.models import ANSWER_LIMIT, Draft, Submission
@@ -88,7 +89,7 @@ class Work:
 
 def open_work(db: Session, launch: LaunchSession, task: OpenedTask) -> Work:
     """What this pupil has done on the task of this activity."""
-    begun = db.execute(_BEGUN, _who_works(launch) | {"task": task.id}).one()
+    (begun,) = ask(db, _BEGUN, _who_works(launch) | {"task": task.id})
     draft = SavedDraft(begun.text, begun.version, begun.saved_at) if begun.saved_at else None
     submissions = _submissions(db, launch, task) if begun.handed_in else []
     line = None
@@ -202,14 +203,14 @@ def _submissions(db: Session, launch: LaunchSession, task: OpenedTask) -> Sequen
 
 
 def _draft(db: Session, launch: LaunchSession) -> SavedDraft | None:
-    row = db.execute(_DRAFT, _who_works(launch)).one_or_none()
-    return SavedDraft(*row) if row else None
+    kept = ask(db, _DRAFT, _who_works(launch))
+    return SavedDraft(*kept[0]) if kept else None
 
 
 def _keep_draft(db: Session, launch: LaunchSession, written: str) -> SavedDraft:
     new = {"id": uuid7(), "platform": launch.platform_id, "course": launch.course_id}
-    row = db.execute(_KEEP_DRAFT, _who_works(launch) | new | {"text": written}).one()
-    return SavedDraft(*row)
+    (kept,) = ask(db, _KEEP_DRAFT, _who_works(launch) | new | {"text": written})
+    return SavedDraft(*kept)
 
 
 def _who_works(launch: LaunchSession) -> dict[str, UUID | None]:
@@ -218,25 +219,26 @@ def _who_works(launch: LaunchSession) -> dict[str, UUID | None]:
 
 # By hand, because all pupils of a class ask for them in the same minute, and drafts every few
 # seconds.
-_BEGUN = text("""
+_BEGUN = """
 SELECT d.text, d.version, d.saved_at, EXISTS (
     SELECT FROM submissions s
-    WHERE s.resource_link_id = :link AND s.task_id = :task AND s.person_id = :person
+    WHERE s.resource_link_id = %(link)s AND s.task_id = %(task)s AND s.person_id = %(person)s
   ) AS handed_in
 FROM (SELECT) AS always
-LEFT JOIN drafts d ON d.resource_link_id = :link AND d.person_id = :person
-""")
-_DRAFT = text("""
-SELECT text, version, saved_at FROM drafts WHERE resource_link_id = :link AND person_id = :person
-""")
-_KEEP_DRAFT = text("""
+LEFT JOIN drafts d ON d.resource_link_id = %(link)s AND d.person_id = %(person)s
+"""
+_DRAFT = """
+SELECT text, version, saved_at FROM drafts
+WHERE resource_link_id = %(link)s AND person_id = %(person)s
+"""
+_KEEP_DRAFT = """
 INSERT INTO drafts AS d
   (id, platform_id, course_id, resource_link_id, person_id, text, version)
-VALUES (:id, :platform, :course, :link, :person, :text, 1)
+VALUES (%(id)s, %(platform)s, %(course)s, %(link)s, %(person)s, %(text)s, 1)
 ON CONFLICT (resource_link_id, person_id) DO UPDATE
 SET text = excluded.text, version = d.version + 1, saved_at = now()
 RETURNING text, version, saved_at
-""")
+"""
 
 
 def _check_length(written: str) -> None:

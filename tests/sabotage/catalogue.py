@@ -424,14 +424,14 @@ WHO_MAY_STAY = (
     Sabotage(
         "a blocked person stays in",
         "lti_tool/launch/session.py",
-        "if blocked_at is not None:",
+        "if said.blocked_at is not None:",
         "if False:",
         ENTRANCE,
     ),
     Sabotage(
         "who has left the course stays in",
         "lti_tool/launch/session.py",
-        "if still_here is False:",
+        "if said.still_here is False:",
         "if False:",
         ("tests/people",),
     ),

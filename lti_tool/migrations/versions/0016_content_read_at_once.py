@@ -13,70 +13,58 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-# In PL/pgSQL, because that keeps its plans. The widened role ends with each function; who asks is
-# therefore handed in.
-FUNCTIONS = """
-CREATE OR REPLACE FUNCTION units_linked_here() RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 20
-  SET app.role = 'service'
-  AS $$ BEGIN RETURN QUERY SELECT DISTINCT s.unit_id FROM resource_links r
-        JOIN tasks t ON t.id = r.content_id JOIN sections s ON s.id = t.section_id
-        JOIN units u ON u.id = s.unit_id
-        WHERE r.course_id = app_course() AND u.deployment_id = (SELECT app_deployment());
-  END $$;
-CREATE FUNCTION tasks_linked_here() RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 20
-  SET app.role = 'service'
-  AS $$ BEGIN RETURN QUERY SELECT t.id FROM resource_links r
-        JOIN tasks t ON t.id = r.content_id JOIN sections s ON s.id = t.section_id
-        JOIN units u ON u.id = s.unit_id
-        WHERE r.course_id = app_course() AND u.deployment_id = (SELECT app_deployment());
-  END $$;
--- A teacher's: of the course, or written by themselves.
-CREATE FUNCTION own_sections_here() RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 50
-  SET app.role = 'service'
-  AS $$ BEGIN RETURN QUERY SELECT s.id FROM units u JOIN sections s ON s.unit_id = u.id
-        WHERE (u.course_id = app_course() OR u.author_id = app_person())
-          AND u.deployment_id = (SELECT app_deployment());
-  END $$;
-CREATE FUNCTION units_seen_here(who text) RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 20
-  SET app.role = 'service'
-  AS $$ BEGIN
-  IF who IN ('learner', 'instructor') THEN
-    RETURN QUERY SELECT units_linked_here();
-  END IF;
-  IF who = 'instructor' THEN
-    RETURN QUERY SELECT u.id FROM units u
-      WHERE (u.course_id = app_course() OR u.author_id = app_person())
-        AND u.deployment_id = (SELECT app_deployment());
-  END IF;
-  END $$;
-CREATE FUNCTION tasks_seen_here(who text) RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 50
-  SET app.role = 'service'
-  AS $$ BEGIN
-  IF who IN ('learner', 'instructor') THEN
-    RETURN QUERY SELECT tasks_linked_here();
-  END IF;
-  IF who = 'instructor' THEN
-    RETURN QUERY SELECT t.id FROM tasks t WHERE t.section_id IN (SELECT own_sections_here());
-  END IF;
-  END $$;
-"""
-
 HERE = "platform_id = app_platform()"
+
+# What the activities of the course open; and what is a teacher's own: the course's, or written by
+# themselves.
+LINKED = """FROM resource_links r JOIN tasks t ON t.id = r.content_id
+  JOIN sections s ON s.id = t.section_id JOIN units u ON u.id = s.unit_id
+  WHERE r.course_id = app_course() AND u.deployment_id = (SELECT app_deployment())"""
+OWN = """(u.course_id = app_course() OR u.author_id = app_person())
+  AND u.deployment_id = (SELECT app_deployment())"""
+SECTIONS = "units u JOIN sections s ON s.unit_id = u.id"
+FUNCTIONS = {
+    "units_linked_here": f"u.id {LINKED}",
+    "tasks_linked_here": f"t.id {LINKED}",
+    "own_units_here": f"u.id FROM units u WHERE {OWN}",
+    "own_sections_here": f"s.id FROM {SECTIONS} WHERE {OWN}",
+    "own_tasks_here": f"t.id FROM {SECTIONS} JOIN tasks t ON t.section_id = s.id WHERE {OWN}",
+}
 
 
 def upgrade() -> None:
-    op.execute(FUNCTIONS)
+    for name, found in FUNCTIONS.items():
+        _function(name, found)
     _read(
-        "tasks",
-        "(app_role() IN ('learner', 'instructor') AND id IN (SELECT tasks_linked_here()))"
-        " OR (app_role() = 'instructor' AND section_id IN (SELECT own_sections_here()))",
+        "sections",
+        "unit_id IN (SELECT units_linked_here())",
+        "unit_id IN (SELECT own_units_here())",
     )
-    _read("sections", "unit_id IN (SELECT units_seen_here(app_role()))")
-    _read("criteria", "task_id IN (SELECT tasks_seen_here(app_role()))")
-    for joined in ("regular_tasks", "mastery_tasks"):
-        _read(joined, "id IN (SELECT tasks_seen_here(app_role()))")
+    _read(
+        "tasks", "id IN (SELECT tasks_linked_here())", "section_id IN (SELECT own_sections_here())"
+    )
+    for table, column in {
+        "regular_tasks": "id",
+        "mastery_tasks": "id",
+        "criteria": "task_id",
+    }.items():
+        linked = f"{column} IN (SELECT tasks_linked_here())"
+        _read(table, linked, f"{column} IN (SELECT own_tasks_here())")
 
 
-def _read(table: str, seen: str) -> None:
+def _function(name: str, found: str) -> None:
+    """In PL/pgSQL, because that keeps its plans. The widened role ends with the function."""
+    op.execute(
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS SETOF uuid LANGUAGE plpgsql STABLE ROWS 20"
+        f" SET app.role = 'service' AS $$ BEGIN RETURN QUERY SELECT DISTINCT {found}; END $$"
+    )
+
+
+def _read(table: str, linked: str, own: str) -> None:
+    """For pupils what is linked in the course; for teachers their own as well."""
+    seen = (
+        f"app_role() IN ('learner', 'instructor') AND {linked}"
+        f" OR app_role() = 'instructor' AND {own}"
+    )
     condition = f"{HERE} AND (app_role() = 'service' OR {seen})"
     op.execute(f"ALTER POLICY {table}_read ON {table} USING ({condition})")
