@@ -7,6 +7,7 @@ leads, and maps each kind of error to one answer.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -65,6 +66,7 @@ LABEL_LENGTH = 8  # what is shorter is quickly chosen again
 def build() -> Flask:
     """The application from the environment, for a WSGI server."""
     settings = read_settings()
+    sys.setswitchinterval(0.02)  # seconds; a page takes less, and changing threads costs
     configure_logs(settings.log_format)
     return create_app(settings, build_database(settings))
 

@@ -163,21 +163,28 @@ def test_a_task_without_criteria_left_is_opened_all_the_same(
 def test_no_activity_opens_a_task_of_elsewhere(
     database: Database, curie: LaunchSession, school: School
 ) -> None:
-    """Of another course's activity, of another school, or of none: asked with the rights of a
-    service, so that it is the statement that refuses and not the rows alone."""
+    """Asked for in another course, by a transaction that acts in another course or at another
+    school; of another school's task; of no activity. Each alone is enough."""
     ada = at_activity(database, school, school.bio, written(database, curie).id)
     other = found_school(database, "https://moodle.anderswo.example")
     foreign = written(database, launch_of(other, other.curie, other.bio))
     lost = at_activity(database, school, school.bio, foreign.id)
-    strangers = [
+    acts_elsewhere = [
+        replace(ada.actor, course_id=school.physics),
+        replace(ada.actor, course_id=None),
+        replace(ada.actor, platform_id=other.platform_id),
+    ]
+    asks_for = [
         replace(ada, course_id=school.physics),
-        replace(ada, platform_id=other.platform_id),
         replace(ada, resource_link_id=None),
         lost,
     ]
 
-    for stranger in strangers:
-        with database.begin(service_of(school.platform_id)) as db, pytest.raises(NotFound):
+    for actor in acts_elsewhere:
+        with database.begin(actor) as db, pytest.raises(NotFound):
+            opened_task(db, ada)
+    for stranger in asks_for:
+        with database.begin(ada.actor) as db, pytest.raises(NotFound):
             opened_task(db, stranger)
 
 

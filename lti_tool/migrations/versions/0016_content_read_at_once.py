@@ -31,10 +31,29 @@ FUNCTIONS = {
     "own_tasks_here": f"t.id FROM {SECTIONS} JOIN tasks t ON t.section_id = s.id WHERE {OWN}",
 }
 
+# What an activity opens, as pupils see it, with all its parts under one roof. The course is asked
+# for twice: of whoever asks, and of the transaction.
+OPENED = """
+CREATE FUNCTION task_opened_by(link uuid, course uuid) RETURNS TABLE (id uuid, title varchar,
+    prompt_html varchar, mode varchar, max_attempts integer, unit_title varchar, criteria jsonb)
+  LANGUAGE plpgsql STABLE ROWS 1 SET app.role = 'service'
+  AS $$ BEGIN RETURN QUERY SELECT t.id, t.title, t.prompt_html, r.mode, r.max_attempts, u.title, (
+          SELECT coalesce(jsonb_agg(jsonb_build_array(c.title, c.description)
+            ORDER BY c.position), '[]')
+          FROM criteria c WHERE c.task_id = t.id AND c.retired_at IS NULL)
+        FROM resource_links l JOIN tasks t ON t.id = l.content_id
+        JOIN regular_tasks r ON r.id = t.id
+        JOIN sections s ON s.id = t.section_id JOIN units u ON u.id = s.unit_id
+        WHERE l.id = link AND l.course_id = course AND l.course_id = app_course()
+          AND u.deployment_id = (SELECT app_deployment());
+  END $$;
+"""
+
 
 def upgrade() -> None:
     for name, found in FUNCTIONS.items():
         _function(name, found)
+    op.execute(OPENED)
     _read(
         "sections",
         "unit_id IN (SELECT units_linked_here())",
