@@ -18,8 +18,9 @@ from lti_tool.cli.answers import json_option
 BUILD_WEB = "lti_tool.web:build"
 RUN_WORKER = "lti_tool.worker:run"
 
-# A thread that waits for a connection to the database costs little.
-WEB_THREADS = 32
+# One interpreter does one thing at a time: two threads leave the database idle, eight spend a
+# sixth of the processor on getting in each other's way. The proxy keeps slow browsers from them.
+WEB_THREADS = 5
 WEB_GRACE = 20  # seconds that a request may still take when the process is asked to end
 WEB_MEMORY = 400  # MB; a process that grows beyond is replaced
 

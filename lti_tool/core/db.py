@@ -266,7 +266,7 @@ def ask(db: Session, statement: LiteralString, values: Mapping[str, object]) -> 
     db.flush()
     with _driver(db).cursor(row_factory=namedtuple_row) as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else ()
+        return cursor.fetchall() if cursor.rownumber is not None else ()
 
 
 def _driver(db: Session) -> psycopg.Connection[Any]:

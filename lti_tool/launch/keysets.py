@@ -29,6 +29,7 @@ from lti_tool.people.troubles import Trouble
 FRESH = timedelta(hours=1)
 USABLE = timedelta(hours=24)
 BETWEEN_FETCHES = timedelta(seconds=60)
+PATIENCE = 2.0  # seconds that a launch waits for what another one is fetching
 # With no key at all there is nothing to launch with; a whole class should not wait a minute.
 BETWEEN_FETCHES_WITHOUT_KEYS = timedelta(seconds=5)
 
@@ -159,8 +160,9 @@ class KeySets:
         known = shelf.keys.get(kid) if shelf.is_usable(now) else None
         if known is not None and shelf.is_fresh(now):
             return known
-        # While one thread refreshes, others go on with the key they know.
-        if shelf.lock.acquire(blocking=known is None):
+        # While one thread refreshes, others go on with the key they know; those who know none wait,
+        # but not for a platform that lets everybody wait: threads are few.
+        if shelf.lock.acquire(timeout=0 if known is not None else PATIENCE):
             try:
                 return self._look_again(shelf, jwks_url, kid)
             finally:
@@ -168,6 +170,8 @@ class KeySets:
                 shelf.lock.release()
                 if news is not None:  # nobody waits at the shelf while it is told
                     self._tell(platform_id, *news)
+        if known is None:
+            raise KeySetUnavailable(Trouble.NO_ANSWER)
         return known
 
     def _look_again(self, shelf: _Shelf, jwks_url: str, kid: str) -> RSAPublicKey | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lti_tool.launch import keysets
 from lti_tool.launch.keysets import (
     KeySets,
     KeySetUnavailable,
@@ -288,6 +289,31 @@ def test_a_class_that_starts_at_once_causes_one_fetch(moodle: Harness) -> None:
     assert len(found) == 28
     assert None not in found
     assert moodle.fetches == 1
+
+
+def test_nobody_waits_long_for_a_platform_that_keeps_silent(monkeypatch) -> None:
+    # Given a platform that answers the first time only when told to.
+    moodle = Harness()
+    asked, answer = threading.Event(), threading.Event()
+
+    def silent_fetch(url: str) -> bytes:
+        asked.set()
+        answer.wait(timeout=30)
+        return moodle.platform.fetch(url)
+
+    moodle.keys = KeySets(silent_fetch, moodle.clock)
+    monkeypatch.setattr(keysets, "PATIENCE", 0.05)
+    first = threading.Thread(target=moodle.find)
+    first.start()
+    assert asked.wait(timeout=30)
+
+    with pytest.raises(KeySetUnavailable):
+        moodle.find()
+
+    assert first.is_alive()
+    answer.set()
+    first.join()
+    assert moodle.find() is not None
 
 
 def test_while_one_launch_refreshes_the_others_do_not_wait() -> None:
