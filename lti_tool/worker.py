@@ -33,6 +33,7 @@ from lti_tool.core.jobs import JobKind
 from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
+from lti_tool.launch.refusals import forget_old_refusals
 from lti_tool.launch.session import forget_old_sessions
 from lti_tool.operator.entry import forget_old_entries
 from lti_tool.people.health import HealthBook
@@ -125,6 +126,7 @@ class Sweep:
                 forget_old_sessions(db)
                 forget_retired_keys(db)
                 forget_old_entries(db)
+                forget_old_refusals(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

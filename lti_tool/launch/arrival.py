@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.launch.claims import LaunchClaims, LaunchRefused, MessageType, Reason
-from lti_tool.launch.models import SecurityEvent
 from lti_tool.launch.oidc import PendingLogin
 from lti_tool.launch.opening import (
     Activity,
@@ -28,7 +26,6 @@ from lti_tool.launch.session import DeepLinking
 from lti_tool.people import arrivals, roster
 from lti_tool.people import services as people
 from lti_tool.people.arrivals import Coming, Unknown
-from lti_tool.people.models import Platform
 from lti_tool.people.roles import Role
 
 HISTORY_KEY = "context_history"  # asked for as $Context.id.history
@@ -115,17 +112,6 @@ def _opening(login: PendingLogin, where: Where, claims: LaunchClaims, browser: s
         return_url=claims.presentation.return_url,
         in_frame=claims.presentation.document_target in (None, "iframe"),
         deep_linking=_deep_linking(claims),
-    )
-
-
-def note_refusal(db: Session, platform_id: UUID | None, reason: str, reference: str) -> None:
-    """One row per refusal, for the admin: a code and the reference the page shows, no person. The
-    platform may have been removed since the login began."""
-    known = select(Platform.id).where(Platform.id == platform_id).scalar_subquery()
-    db.execute(
-        insert(SecurityEvent).values(
-            id=uuid7(), platform_id=known, reason=reason, reference=reference
-        )
     )
 
 

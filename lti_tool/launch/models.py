@@ -96,4 +96,7 @@ class SecurityEvent(Keyed, Base):
     reference: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("ix_security_events_platform_id_at", "platform_id", "at"),)
+    __table_args__ = (
+        Index("ix_security_events_platform_id_at", "platform_id", "at"),
+        Index("ix_security_events_at", "at"),
+    )

@@ -18,7 +18,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.db import LAUNCH, REGISTRATION, Actor, ActorRole, Begin
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.http import may_frame, new_reference, set_cookie, single
-from lti_tool.launch.arrival import Arrived, Goal, arrive, note_refusal
+from lti_tool.launch.arrival import Arrived, Goal, arrive
 from lti_tool.launch.claims import LaunchRefused, Reason
 from lti_tool.launch.guard import SESSION_COOKIE
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable, public_jwk
@@ -31,6 +31,7 @@ from lti_tool.launch.oidc import (
     login_of,
     prove,
 )
+from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration.invitations import platform_of_keyset
 from lti_tool.launch.registrations import Registrations
 from lti_tool.launch.secrets import Secrets, new_secret

@@ -16,8 +16,8 @@ from lti_tool.core.db import ENTRY
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lti_tool.core.http import new_reference
 from lti_tool.core.speech import Speech
-from lti_tool.launch.arrival import note_refusal
 from lti_tool.launch.guard import CSRF_FIELD
+from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration import changes
 from lti_tool.operator import entry, queries, service
 from lti_tool.operator.entry import LinkRefused, SessionOver

@@ -420,6 +420,45 @@ SESSIONS = (
     ),
 )
 
+CONTENT = "lti_tool/migrations/versions/0016_content_read_at_once.py"
+WHO_MAY_READ = (
+    Sabotage(
+        "a pupil opens the task of another course's activity",
+        CONTENT,
+        "WHERE l.id = link AND l.course_id = course AND l.course_id = app_course()",
+        "WHERE l.id = link AND l.course_id = app_course()",
+        ("tests/content/test_access.py",),
+    ),
+    Sabotage(
+        "a transaction in another course opens a task",
+        CONTENT,
+        "WHERE l.id = link AND l.course_id = course AND l.course_id = app_course()",
+        "WHERE l.id = link AND l.course_id = course",
+        ("tests/content/test_access.py",),
+    ),
+    Sabotage(
+        "tasks linked in any course are seen in all",
+        CONTENT,
+        "WHERE r.course_id = app_course() AND u.deployment_id",
+        "WHERE u.deployment_id",
+        ("tests/content", "tests/core"),
+    ),
+    Sabotage(
+        "tasks of another space are seen where they are linked",
+        CONTENT,
+        "WHERE r.course_id = app_course() AND u.deployment_id = (SELECT app_deployment())",
+        "WHERE r.course_id = app_course()",
+        ("tests/content", "tests/core"),
+    ),
+    Sabotage(
+        "a paused platform is remembered for ever",
+        "lti_tool/launch/registrations.py",
+        "known is not None and timedelta(0) <= now - since < GOOD_FOR",
+        "known is not None",
+        ("tests/launch/test_registrations.py",),
+    ),
+)
+
 WHO_MAY_STAY = (
     Sabotage(
         "a blocked person stays in",
@@ -573,6 +612,7 @@ SABOTAGES = (
     *DOOR_OUT,
     *SESSIONS,
     *LOGINS,
+    *WHO_MAY_READ,
     *WHO_MAY_STAY,
     *OPERATORS,
     *REGISTRATION,

@@ -19,7 +19,7 @@ from lti_tool.core.db import LAUNCH, Begin
 from lti_tool.core.errors import Invalid
 from lti_tool.core.http import may_frame, new_reference
 from lti_tool.core.outbound import AllowList, Outbound, origin_of
-from lti_tool.launch.arrival import note_refusal
+from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration.by_hand import ADDRESSES, Lms, read_typed, values
 from lti_tool.launch.registration.client import RegistrationClient
 from lti_tool.launch.registration.documents import configuration_target
