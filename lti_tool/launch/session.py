@@ -80,6 +80,7 @@ class LaunchSession:
     client_id: str
     origins: frozenset[str]
     csrf_token: str
+    trial: bool = False  # somebody who teaches the course looks at it as a pupil does
 
     @property
     def actor(self) -> Actor:
@@ -179,13 +180,14 @@ def _in_full(db: Session, row: Any, origins: frozenset[str], secrets: Secrets) -
         client_id=row.client_id,
         origins=origins,
         csrf_token=secrets.csrf(row.id),
+        trial=bool(said.has_taught) and row.role == Role.LEARNER,
     )
 
 
 # What the session's course, person, activity and membership say of themselves.
 _DESCRIBE = """
 SELECT c.title AS course_title, p.name, p.blocked_at, l.content_id, l.title AS link_title,
-  m.active AS still_here
+  m.active AS still_here, m.taught_at IS NOT NULL AS has_taught
 FROM courses c JOIN persons p ON p.id = %(person)s
 LEFT JOIN memberships m ON m.course_id = c.id AND m.person_id = p.id
 LEFT JOIN resource_links l ON l.id = cast(%(link)s AS uuid)

@@ -122,6 +122,13 @@ def test_a_trial_run_says_so_on_its_own_page(tried: Lesson) -> None:
     assert 'data-message="trial"' in page.text
 
 
+def test_whoever_tries_a_task_is_told_that_it_does_not_count(lesson: Lesson) -> None:
+    lesson.comes(CURIE)
+
+    assert 'data-message="trial"' in lesson.comes(CURIE, role=LEARNER).opens().text
+    assert 'data-message="trial"' not in lesson.comes(ADA).opens().text
+
+
 def test_atk_107_a_trial_run_keeps_no_teacher_waiting(house: House) -> None:
     lesson = open_lesson(house, spec(mode=Mode.REVIEWED, reports_score=False))
     lesson.comes(CURIE)
