@@ -53,7 +53,7 @@ LAUNCH = (
         VERIFY,
         'if "kid" not in header:\n        raise LaunchRefused(Reason.KID_MISSING)\n',
         'header.setdefault("kid", "")\n',
-        ("tests/launch/test_known_bad_launches.py",),
+        ("tests/launch/certification",),
     ),
     Sabotage(
         "any text is a kid",
@@ -361,37 +361,38 @@ LOGINS = (
     Sabotage(
         "a paused platform still lets people in who had begun",
         ARRIVALS,
-        "WHERE id = :platform AND state = 'active'",
-        "WHERE id = :platform",
+        "WHERE id = %(platform)s AND state = 'active'",
+        "WHERE id = %(platform)s",
         ENTRANCE,
     ),
     Sabotage(
         "a registration may change while somebody logs in",
         ARRIVALS,
         "    AND (issuer, client_id, auth_url, token_url, jwks_url)\n"
-        "      = (:issuer, :client, :auth_url, :token_url, :jwks_url)\n",
-        "    AND :issuer || :client || :auth_url || :token_url || :jwks_url <> ''\n",
+        "      = (%(issuer)s, %(client)s, %(auth_url)s, %(token_url)s, %(jwks_url)s)\n",
+        "    AND concat(%(issuer)s::text, %(client)s::text, %(auth_url)s::text,\n"
+        "      %(token_url)s::text, %(jwks_url)s::text) <> ''\n",
         ENTRANCE,
     ),
     Sabotage(
         "a deployment that waits is let in",
         ARRIVALS,
-        "d.deployment_id = :deployment AND d.state = 'active'",
-        "d.deployment_id = :deployment",
+        "d.deployment_id = %(deployment)s AND d.state = 'active'",
+        "d.deployment_id = %(deployment)s",
         ENTRANCE,
     ),
     Sabotage(
         "the person before keeps the session in this browser",
         OPENING,
-        "person_id <> :person AND ended_at IS NULL",
-        "person_id <> :person AND ended_at IS NOT NULL",
+        "person_id <> %(person)s AND ended_at IS NULL",
+        "person_id <> %(person)s AND ended_at IS NOT NULL",
         ENTRANCE,
     ),
     Sabotage(
         "a teacher's session outlives the role",
         OPENING,
-        "role <> :role AND ended_at IS NULL",
-        "role <> :role AND ended_at IS NOT NULL",
+        "role <> %(role)s AND ended_at IS NULL",
+        "role <> %(role)s AND ended_at IS NOT NULL",
         ENTRANCE,
     ),
 )
