@@ -1,30 +1,23 @@
 """The web process: puts the contexts together into one Flask application.
 
 A roof: constructs, is imported by nobody, and never loads a model. It alone knows where a launch
-leads, and maps each kind of error to one answer.
+leads.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import psycopg
-import structlog
-from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from markupsafe import Markup
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException, SecurityError
 
 from config.logs import configure_logs
 from config.settings import Settings, read_settings
@@ -33,17 +26,17 @@ from lti_tool.content import views as content
 from lti_tool.content.deep_linking import Addresses
 from lti_tool.core import bell, http
 from lti_tool.core.clock import Clock, utc_now
-from lti_tool.core.db import LAUNCH, WORKER, Database
-from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lti_tool.core.db import WORKER, Database
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
 from lti_tool.dashboard import views as overview
+from lti_tool.error_pages import answer_errors
 from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.registration.views import registration_blueprint
 from lti_tool.launch.registrations import Registrations
 from lti_tool.launch.secrets import Secrets
-from lti_tool.launch.session import Gone, LaunchSession, SessionGone, platform_origins
+from lti_tool.launch.session import LaunchSession
 from lti_tool.launch.views import Entrance
 from lti_tool.operator.guard import OperatorDoor
 from lti_tool.operator.invitation_views import bp as operator_bp
@@ -52,15 +45,11 @@ from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
 
-log = structlog.get_logger(__name__)
-
 FetchKeys = Callable[[str], bytes]
 
 FORM_LIMIT = 512 * 1024  # bytes; an id_token with 64 kB of deep-linking data fits in
 LANGUAGES = ["de", "en"]
-NOT_TYPED = frozenset({CSRF_FIELD, "client_key", "new_id", "id_token", "state", "JWT"})
 TASK_ICON = "task.png"  # courses keep its address for years: the name stays
-LABEL_LENGTH = 8  # what is shorter is quickly chosen again
 
 
 def build() -> Flask:
@@ -92,51 +81,73 @@ def create_app(
     launches and key sets are measured by."""
     app = Flask(__name__)
     app.config.update(_configuration(settings))
-    secrets = Secrets(settings.secret_key.get_secret_value())
-    seal = KeySeal(settings.secret_key.get_secret_value())
-    app.extensions["door"] = Door(
-        begin=database.begin,
-        secrets=secrets,
-        idle=settings.session_idle,
-        life=settings.session_life,
-        origin=origin_of(settings.base_url),
-    )
-    outbound = outbound or Outbound(GuardedTransport(allowed=settings.outbound_allow))
-    goals = Goals()
-    entrance = Entrance(
-        begin=database.begin,
-        secrets=secrets,
-        seal=seal,
-        registrations=Registrations(database.begin, clock),
-        keysets=KeySets(
-            fetch_keys or partial(_fetch_keys, outbound),
-            clock,
-            HealthBook(database.begin, clock).keys,
-        ),
-        base_url=settings.base_url,
-        clock=clock,
-        goal=goals.after_launch,
-    )
-    app.register_blueprint(entrance.blueprint())
-    app.register_blueprint(
-        registration_blueprint(
-            begin=database.begin,
-            seal=seal,
-            outbound=outbound,
-            allowed=settings.outbound_allow,
-            base_url=settings.base_url,
-            clock=clock,
-        )
-    )
-    app.extensions["operator"] = OperatorDoor(database.begin, secrets, seal, settings.base_url)
+    house = _House(settings, database, outbound or _way_out(settings), clock)
+    app.extensions["door"] = house.door()
+    app.extensions["operator"] = house.operator_door()
+    fetch = fetch_keys or partial(_fetch_keys, house.outbound)
+    app.register_blueprint(house.entrance(fetch).blueprint())
+    app.register_blueprint(house.registration())
     app.register_blueprint(operator_bp)
     install_session_paths(app)
-    _mount_pages(app, settings, seal, goals)
+    _mount_pages(app, settings, house.seal, house.goals)
     _speak(app, settings)
-    _answer_errors(app)
+    answer_errors(app)
     app.register_blueprint(_health(database))
     http.install_headers(app)
     return app
+
+
+class _House:
+    """What the doors share, and the doors."""
+
+    def __init__(
+        self, settings: Settings, database: Database, outbound: Outbound, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.begin = database.begin
+        self.outbound = outbound
+        self.clock = clock
+        key = settings.secret_key.get_secret_value()
+        self.secrets, self.seal = Secrets(key), KeySeal(key)
+        self.goals = Goals()
+
+    def door(self) -> Door:
+        return Door(
+            begin=self.begin,
+            secrets=self.secrets,
+            idle=self.settings.session_idle,
+            life=self.settings.session_life,
+            origin=origin_of(self.settings.base_url),
+        )
+
+    def operator_door(self) -> OperatorDoor:
+        return OperatorDoor(self.begin, self.secrets, self.seal, self.settings.base_url)
+
+    def entrance(self, fetch_keys: FetchKeys) -> Entrance:
+        return Entrance(
+            begin=self.begin,
+            secrets=self.secrets,
+            seal=self.seal,
+            registrations=Registrations(self.begin, self.clock),
+            keysets=KeySets(fetch_keys, self.clock, HealthBook(self.begin, self.clock).keys),
+            base_url=self.settings.base_url,
+            clock=self.clock,
+            goal=self.goals.after_launch,
+        )
+
+    def registration(self) -> Blueprint:
+        return registration_blueprint(
+            begin=self.begin,
+            seal=self.seal,
+            outbound=self.outbound,
+            allowed=self.settings.outbound_allow,
+            base_url=self.settings.base_url,
+            clock=self.clock,
+        )
+
+
+def _way_out(settings: Settings) -> Outbound:
+    return Outbound(GuardedTransport(allowed=settings.outbound_allow))
 
 
 def _configuration(settings: Settings) -> dict[str, object]:
@@ -227,82 +238,6 @@ def _speak(app: Flask, settings: Settings) -> None:
             "csrf_field": lambda: field,
             "language": locale(),
         }
-
-
-def _answer_errors(app: Flask) -> None:
-    """Each class of error means one answer; what went wrong inside stays in the log."""
-    for kind, code, status in (
-        (NotFound, "not_found", 404),
-        (Forbidden, "forbidden", 403),
-        (IntegrityError, "invalid", 409),
-        (OperationalError, "unavailable", 503),
-        (psycopg.IntegrityError, "invalid", 409),  # of `core.db.ask`
-        (psycopg.OperationalError, "unavailable", 503),
-        (PoolExhausted, "unavailable", 503),
-    ):
-        app.register_error_handler(kind, partial(_error_page, code, status))
-    app.register_error_handler(Conflict, lambda e: _error_page(e.code, 409, e))
-    app.register_error_handler(Invalid, lambda e: _error_page("invalid", 400, e))
-    app.register_error_handler(SessionGone, _session_gone)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _surprise)
-
-
-def _error_page(code: str, status: int, _error: Exception) -> ResponseReturnValue:
-    reference = http.new_reference()
-    log.info("refused", code=code, status=status, reference=reference, endpoint=request.endpoint)
-    answer = _page("error.html", code=code, status=status, reference=reference), status
-    if status == 503:
-        return (*answer, {"Retry-After": "10"})
-    return answer
-
-
-def _session_gone(gone: SessionGone) -> ResponseReturnValue:
-    refused = {Gone.BLOCKED: 403, Gone.LEFT: 403, Gone.PAUSED: 403}
-    status = {Gone.OTHER_PERSON: 409, **refused}.get(gone.why, 401)
-    return _page("session_gone.html", why=gone.why.value), status
-
-
-def _http_error(error: HTTPException) -> ResponseReturnValue:
-    status = error.code or 500
-    if isinstance(error, SecurityError):  # a Host that is not ours: there is no page to show
-        return "", status
-    _let_the_platform_frame_it()
-    code = {404: "not_found", 405: "not_found", 413: "too_large", 429: "too_many"}.get(status)
-    return _error_page(code or "invalid", status, error)
-
-
-def _let_the_platform_frame_it() -> None:
-    """An address below a session that leads nowhere still stands in its platform's frame."""
-    found = re.match(r"/s/([0-9a-f-]{36})/", request.path)
-    if found is None or "frame_origins" in g:
-        return
-    door: Door = current_app.extensions["door"]
-    with suppress(ValueError, OperationalError), door.begin(LAUNCH) as db:
-        http.may_frame(platform_origins(db, UUID(found[1])))
-
-
-def _surprise(error: Exception) -> ResponseReturnValue:
-    if current_app.testing:
-        raise error
-    reference = http.new_reference()
-    log.error("surprise", kind=type(error).__name__, reference=reference, exc_info=True)
-    return _page("error.html", code="surprise", status=500, reference=reference), 500
-
-
-def _page(template: str, **values: object) -> str:
-    """A page for a request that came to nothing; what was typed in it is shown again."""
-    return render_template(template, typed=_typed(), **values)
-
-
-def _typed() -> str:
-    """The longer texts of the form that was sent, for whoever would have to write them again."""
-    try:
-        sent = list(request.form.items(multi=True)) if request.method == "POST" else []
-    except HTTPException:  # too large to be read at all
-        return ""
-    texts = [value.strip() for name, value in sent if name not in NOT_TYPED]
-    return "\n\n".join(text for text in texts if len(text) > LABEL_LENGTH)
 
 
 def _fetch_keys(outbound: Outbound, url: str) -> bytes:
