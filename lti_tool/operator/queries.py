@@ -10,13 +10,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.core.db import service_of
+from lti_tool.core.db import acting_as, service_of
 from lti_tool.core.errors import NotFound
 from lti_tool.grades.models import GradeSync, SyncState
 from lti_tool.launch.models import SecurityEvent
 from lti_tool.launch.registration.changes import waiting_changes
 from lti_tool.operator.findings import Exchange, KnownPlatform
-from lti_tool.operator.service import acting_as
 from lti_tool.people.health import Errand, health_of
 from lti_tool.people.models import DeploymentState, Membership, Platform, PlatformKey
 from lti_tool.people.services import (

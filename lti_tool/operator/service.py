@@ -5,15 +5,13 @@ Acts as the operator, and for what belongs to the platform's people in the platf
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lti_tool.core.db import ADMIN, Actor, ActorRole, become, service_of
+from lti_tool.core.db import Actor, ActorRole, acting_as, service_of
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.grades.models import LineItem
 from lti_tool.launch.models import LaunchSessionRow, ResourceLink, SessionEnd
@@ -40,14 +38,6 @@ class Belongings:
     courses: int
     persons: int
     submissions: int
-
-
-@contextmanager
-def acting_as(db: Session, actor: Actor) -> Iterator[None]:
-    """For a moment in another name. After an error nothing more can be said in this transaction."""
-    become(db, actor)
-    yield
-    become(db, ADMIN)
 
 
 def get_platform(db: Session, platform_id: UUID) -> Platform:

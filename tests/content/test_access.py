@@ -47,13 +47,32 @@ def test_the_rows_themselves_are_closed_to_another_course(
 ) -> None:
     task = written(database, curie)
 
+    assert rows_seen(database, planck) == [0, 0, 0, 0]
     with database.begin(planck.actor) as db:
-        counts = [
+        assert db.get(RegularTask, task.id) is None
+
+
+@pytest.mark.parametrize("role", [Role.LEARNER, Role.INSTRUCTOR])
+def test_the_rows_of_a_linked_task_are_open_in_its_course_and_in_no_other(
+    database: Database, curie: LaunchSession, school: School, role: Role
+) -> None:
+    task = written(database, curie)
+    link(database, school, school.bio, task.id)
+
+    seen_by = {
+        course: rows_seen(database, launch_of(school, school.planck, course, role))
+        for course in (school.bio, school.physics)
+    }
+
+    assert seen_by == {school.bio: [1, 1, 1, 2], school.physics: [0, 0, 0, 0]}
+
+
+def rows_seen(database: Database, launch: LaunchSession) -> list[int | None]:
+    with database.begin(launch.actor) as db:
+        return [
             db.scalar(select(func.count()).select_from(table))
             for table in (Unit, Section, RegularTask, Criterion)
         ]
-        assert counts == [0, 0, 0, 0]
-        assert db.get(RegularTask, task.id) is None
 
 
 def test_the_service_refuses_even_where_the_rows_would_show(

@@ -442,7 +442,7 @@ WHO_MAY_READ = (
         CONTENT,
         "WHERE r.course_id = app_course() AND u.deployment_id",
         "WHERE u.deployment_id",
-        ("tests/content", "tests/core"),
+        ("tests/content/test_access.py",),
     ),
     Sabotage(
         "tasks of another space are seen where they are linked",
