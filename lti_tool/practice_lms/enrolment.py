@@ -1,5 +1,7 @@
 """Who is enrolled in a course and whether names go out: switched while the tool looks on."""
 
+from enum import StrEnum
+
 from flask import redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -7,15 +9,26 @@ from .lms import Lms
 from .settings import Course, Person
 
 
-def everybody(lms: Lms) -> list[tuple[Course, list[tuple[Person, bool]]]]:
-    """Each course as it was set up, and of each of its people whether they are enrolled now."""
+class Standing(StrEnum):
+    """How somebody stands in a course. Who is suspended cannot enter and is on no list of members,
+    but still takes grades, as in Moodle."""
+
+    ENROLLED = "enrolled"
+    SUSPENDED = "suspended"
+    AWAY = "away"
+
+
+def everybody(lms: Lms) -> list[tuple[Course, list[tuple[Person, Standing]]]]:
+    """Each course as it was set up, and how each of its people stands in it now."""
     with lms.store.reading() as state:
-        away = frozenset(state.away)
+        standing = dict.fromkeys(state.away, Standing.AWAY) | dict.fromkeys(
+            state.suspended, Standing.SUSPENDED
+        )
     return [
         (
             course,
             [
-                (lms.person(user), (course.course_id, user) not in away)
+                (lms.person(user), standing.get((course.course_id, user), Standing.ENROLLED))
                 for user, _ in course.members
             ],
         )
@@ -27,11 +40,12 @@ def enrol(lms: Lms) -> AnyResponse:
     """Out of a course, or back into it. The tool is told nothing, as with Moodle."""
     course = lms.course(request.form.get("course", ""))
     person = lms.person(request.form.get("user", ""))
+    standing, place = request.form.get("standing", ""), (course.course_id, person.user_id)
     with lms.store.changing() as state:
-        if request.form.get("enrolled") == "1":
-            state.away.discard((course.course_id, person.user_id))
-        else:
-            state.away.add((course.course_id, person.user_id))
+        for of, places in ((Standing.AWAY, state.away), (Standing.SUSPENDED, state.suspended)):
+            places.discard(place)
+            if standing == of:
+                places.add(place)
     return redirect("/practice", 303)
 
 

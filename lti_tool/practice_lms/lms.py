@@ -162,7 +162,14 @@ class Lms:
             return [course for course in known if course.course_id not in state.deleted]
 
     def courses_of(self, person: Person) -> list[Course]:
-        return [course for course in self.courses() if course.role_of(person.user_id)]
+        courses = (course for course in self.courses() if course.role_of(person.user_id))
+        return [course for course in courses if person in self.active_in(course)]
+
+    def active_in(self, course: Course) -> list[Person]:
+        """The members without those who are suspended."""
+        with self.store.reading() as state:
+            out = {user for where, user in state.suspended if where == course.course_id}
+        return [person for person in self.people_in(course) if person.user_id not in out]
 
     def people_in(self, course: Course, *roles: Role) -> list[Person]:
         """The members with one of these roles, or all of them, in the course's order."""

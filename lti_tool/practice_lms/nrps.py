@@ -21,7 +21,7 @@ def members(lms: Lms, course_id: str, type_id: str) -> Response:
     course = lms.course(course_id)
     activity = _activity(lms, course_id)
     wanted = _wanted_role()
-    people = [p for p in lms.people_in(course) if wanted in (None, _role_name(course, p))]
+    people = [p for p in lms.active_in(course) if wanted in (None, _role_name(course, p))]
     limit = max(number("limit"), 0)
     start = number("from") if limit else 0
     page = people[start : start + limit] if limit else people

@@ -73,7 +73,7 @@ def visitor(lms: Lms, user_id: str) -> Person:
 def course_for(lms: Lms, person: Person, course_id: str) -> Course:
     """A course the person is in. Raises `PageError` 403."""
     course = lms.course(course_id)
-    if course.role_of(person.user_id) is None:
+    if person not in lms.active_in(course):
         raise PageError(403, "Kein Zugang", "Diese Person gehört nicht zu diesem Kurs.")
     return course
 

@@ -88,6 +88,7 @@ class State:
     courses: dict[str, Course] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     away: set[tuple[str, str]] = field(default_factory=set)
+    suspended: set[tuple[str, str]] = field(default_factory=set)
     names_hidden: bool = False
 
     def new_id(self) -> int:
@@ -155,6 +156,7 @@ def _to_json(state: State) -> dict[str, object]:
         "courses": [asdict(course) for course in state.courses.values()],
         "deleted": sorted(state.deleted),
         "away": sorted(state.away),
+        "suspended": sorted(state.suspended),
         "names_hidden": state.names_hidden,
     }
 
@@ -176,6 +178,7 @@ def _from_json(kept: dict[str, Any]) -> State:
         courses={row["course_id"]: _course(row) for row in kept.get("courses", [])},
         deleted=set(kept.get("deleted", [])),
         away={(course, user) for course, user in kept.get("away", [])},
+        suspended={(course, user) for course, user in kept.get("suspended", [])},
         names_hidden=kept.get("names_hidden", False),
     )
 

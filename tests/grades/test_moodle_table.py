@@ -31,7 +31,7 @@ from lti_tool.grades.messages import (
 )
 from lti_tool.grades.policy import Attempt, Decision, Final, Posted, Retry, decide, stamp
 from tests.fakes.practice import PracticeSite, item_of
-from tests.practice_lms.bench import ADA, BEN, CURIE, LINE_ITEM, LINE_ITEMS, Bench, local
+from tests.practice_lms.bench import ADA, BEN, COURSE, CURIE, LINE_ITEM, LINE_ITEMS, Bench, local
 
 TASK, TAG = "task-1", "gustav-task"
 
@@ -126,6 +126,16 @@ class TestTheLaunchsClaim:
             ags.create_line_item(site.endpoint, wanted(site, "999"), label="x", maximum=Decimal(1))
 
         assert refused.value.status == 403
+
+    def test_dates_are_echoed_and_forgotten_so_nothing_may_hang_on_them(self, site, ags) -> None:
+        dates = {"startDateTime": "2026-11-24T08:00:00Z", "endDateTime": "2026-11-30T08:00:00Z"}
+        item = {"label": "x", "scoreMaximum": 10, **dates}
+
+        answer = site.lms.call("POST", site.columns, LINE_ITEM, item).get_json(force=True)
+        kept = site.lms.call("GET", local(answer["id"]), LINE_ITEM).get_json(force=True)
+
+        assert dates.items() <= answer.items()
+        assert not dates.keys() & kept.keys()
 
     def test_a_column_that_we_make_carries_link_and_marks(self, site, ags) -> None:
         column = ags.create_line_item(
@@ -239,6 +249,12 @@ class TestScores:
         assert post(site, ags, score(site, user=user)) == Final(FailureReason.NOT_GRADABLE)
         assert site.ledger()[0].status == 400
 
+    def test_who_is_suspended_still_takes_grades(self, site, ags) -> None:
+        site.change(lambda state: state.suspended.add((COURSE, ADA)))
+
+        assert post(site, ags, score(site)) == Posted(verified=True)
+        assert site.grade().points == 8
+
     def test_a_user_id_that_is_no_number_breaks_the_status_line(self, site, ags) -> None:
         outcome = ags.post_score(site.endpoint, site.column, score(site, user="ada"))
 
@@ -350,6 +366,13 @@ class TestScores:
 
         assert post(site, ags, ours) == Posted(verified=True)
         assert site.grade().points == stored
+
+    def test_of_a_maximum_of_0_points_would_go_unscaled_so_we_never_say_so(self, site) -> None:
+        site.lms.score(site.column, scoreGiven=7, scoreMaximum=0)
+        assert site.grade().points == 7
+
+        with pytest.raises(ValueError, match="points"):
+            score(site, "0", maximum=Decimal(0))
 
     @pytest.mark.parametrize("given", ["11", "-1", "NaN", "Infinity", "1e308"])
     def test_atk_116_what_moodle_would_clip_never_leaves(self, site, given) -> None:

@@ -10,6 +10,7 @@ from tests.practice_lms.bench import (
     ADA,
     ASSISTANT,
     BASE,
+    BEN,
     COURSE,
     CURIE,
     MEMBERS,
@@ -105,8 +106,8 @@ def test_a_link_adds_a_message_and_stays_on_the_next_page(lms: Bench) -> None:
     assert answer.headers["Link"] == f'<{URL}?limit=2&from=2&rlid={link}>; rel="next"'
 
 
-def enrols(lms: Bench, user_id: str, enrolled: str) -> None:
-    form = {"course": COURSE, "user": user_id, "enrolled": enrolled}
+def stands(lms: Bench, user_id: str, standing: str) -> None:
+    form = {"course": COURSE, "user": user_id, "standing": standing}
     assert lms.browser.post("/practice/enrolment", data=form).status_code == 303
 
 
@@ -115,15 +116,28 @@ def test_who_is_unenrolled_is_not_listed_not_let_in_and_not_graded_until_enrolle
 ) -> None:
     item = lms.item_url(lms.add_activity())
 
-    enrols(lms, ADA, "0")
+    stands(lms, ADA, "away")
 
     assert ADA not in {member["user_id"] for member in members(lms)}
     assert lms.get(f"/as/{ADA}/course/{COURSE}").status_code == 403
     assert lms.score(item).status_code == 400
     assert "ausgeschrieben" in lms.get("/practice").get_data(as_text=True)
-    enrols(lms, ADA, "1")
+    stands(lms, ADA, "enrolled")
     assert ADA in {member["user_id"] for member in members(lms)}
     assert lms.score(item).status_code == 200
+
+
+def test_who_is_suspended_is_not_listed_and_not_let_in_but_graded(lms: Bench) -> None:
+    item = lms.item_url(lms.add_activity())
+
+    stands(lms, ADA, "suspended")
+
+    assert ADA not in {member["user_id"] for member in members(lms)}
+    assert lms.get(f"/as/{ADA}/course/{COURSE}").status_code == 403
+    assert lms.score(item).status_code == 200
+    assert "ausgesetzt" in lms.get("/practice").get_data(as_text=True)
+    stands(lms, ADA, "enrolled")
+    assert ADA in {member["user_id"] for member in members(lms)}
 
 
 def test_names_can_be_kept_back_while_it_runs_in_lists_and_launches(lms: Bench) -> None:
@@ -139,12 +153,14 @@ def test_names_can_be_kept_back_while_it_runs_in_lists_and_launches(lms: Bench) 
 
 def test_who_is_enrolled_survives_a_restart(tmp_path: Path) -> None:
     lms = Bench(data_dir=tmp_path)
-    enrols(lms, ADA, "0")
+    stands(lms, ADA, "away")
+    stands(lms, BEN, "suspended")
     lms.browser.post("/practice/names", data={"share": "0"})
 
     lms.start()
 
     assert ADA not in {member["user_id"] for member in members(lms)}
+    assert BEN not in {member["user_id"] for member in members(lms)}
     assert "name" not in members(lms)[0]
 
 
