@@ -184,10 +184,17 @@ class Database:
     def begin(self, actor: Actor) -> Iterator[Session]:
         """One transaction in the name of `actor`; commits at the end, rings after that."""
         rung: list[tuple[str, UUID]] = []
-        info = {"handlers": self._handlers, "rung": rung}
-        with Session(self.engine, expire_on_commit=False, info=info) as db, db.begin():
-            _begin_as(db, actor)
-            yield db
+        info: dict[str, Any] = {"handlers": self._handlers, "rung": rung}
+        # What is not committed is rolled back when the connection goes back into the pool.
+        with self.engine.connect() as connection:
+            info["driver"] = connection.connection.driver_connection
+            with Session(connection, expire_on_commit=False, info=info) as db:
+                _begin_as(db, actor)
+                yield db
+                if db.in_transaction():
+                    db.commit()
+                else:  # nothing was asked through SQLAlchemy: its bookkeeping is spared
+                    _driver(db).commit()
         if self._ring:
             for kind, job_id in rung:
                 self._ring(kind, job_id)
@@ -232,7 +239,7 @@ _BECOME = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in _W
 
 def become(db: Session, actor: Actor) -> None:
     """From here on the transaction acts for `actor`; it ends with the transaction."""
-    db.connection().exec_driver_sql(_BECOME, _said(actor))
+    _driver(db).execute(_BECOME, _said(actor))
     db.info["actor"] = actor
 
 
@@ -270,7 +277,7 @@ def ask(db: Session, statement: LiteralString, values: Mapping[str, object]) -> 
 
 
 def _driver(db: Session) -> psycopg.Connection[Any]:
-    driver: psycopg.Connection[Any] = db.connection().connection.driver_connection  # type: ignore[assignment]
+    driver: psycopg.Connection[Any] = db.info["driver"]
     return driver
 
 
