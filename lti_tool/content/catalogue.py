@@ -20,6 +20,7 @@ from lti_tool.content.access import linked, owned, visible
 from lti_tool.content.models import Mode, RegularTask, Section, Unit
 from lti_tool.content.picking import PickForm, TaskFilter, Whose
 from lti_tool.core import markdown
+from lti_tool.core.db import set_against_set
 from lti_tool.core.errors import NotFound
 from lti_tool.launch.session import LaunchSession
 
@@ -118,6 +119,7 @@ def lay_out(
     Raises:
         NotFound: one of the chosen does not exist, or not for this launch.
     """
+    set_against_set(db)
     counted = db.execute(_counts(launch, wanted)).all()
     hits = [row for row in counted if row.found]
     units = hits[:MOST_UNITS]

@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -31,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from lti_tool.core.db import set_against_set
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.roles import Role
 from lti_tool.people.roster_client import Member
@@ -47,7 +47,8 @@ def welcome(db: Session, platform_id: UUID, course_id: UUID, members: Iterable[M
     active = [member for member in members if member.active]
     if not active:
         return 0
-    _set_against_set(db, len(active))
+    if len(active) > LONG:
+        set_against_set(db)
     listed = _listed(active)
     _know_persons(db, platform_id, listed)
     _know_memberships(db, platform_id, course_id, listed)
@@ -66,7 +67,8 @@ def leaving(
     managers who are not enrolled, and a launch has proven that they teach here. A launch since the
     question was asked is newer than the answer.
     """
-    _set_against_set(db, len(members))
+    if len(members) > LONG:
+        set_against_set(db)
     named = {member.user_id: member.active for member in members}
     here = db.execute(
         select(Membership.id, Membership.role, Membership.launched_at, Person.sub)
@@ -75,12 +77,6 @@ def leaving(
     ).all()
     pupils = sum(row.role is Role.LEARNER for row in here)
     return pupils, {row.id: row.role for row in here if _is_over(row, named, asked_at)}
-
-
-def _set_against_set(db: Session, length: int) -> None:
-    """Statistics from before the first long list speak for loops within loops."""
-    if length > LONG:
-        db.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _is_over(
