@@ -31,7 +31,8 @@ def activate(which: str) -> Answer:
             waiting.activate_platform(db, waits.id)
         except Conflict:
             raise CommandFailed(
-                f"„{waits.name}“ wartet nicht auf Freigabe; siehe gustav platform list."
+                f"„{waits.name}“ wartet nicht auf Freigabe. Was eine verbundene Plattform Neues von"
+                " sich sagt, steht unter: gustav platform changes"
             ) from None
         return Answer([f"„{waits.name}“ ist aktiv."], described(db, waits))
 

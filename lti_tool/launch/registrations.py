@@ -9,7 +9,12 @@ from datetime import datetime, timedelta
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.db import LAUNCH, Begin
-from lti_tool.people.arrivals import Registration, active_registrations
+from lti_tool.core.outbound import origin_of
+from lti_tool.people.arrivals import (
+    Registration,
+    active_registrations,
+    registered_addresses,
+)
 
 GOOD_FOR = timedelta(seconds=10)
 
@@ -37,3 +42,9 @@ class Registrations:
             return None
         self._found[issuer, client_id] = found[0], now
         return found[0]
+
+    def origins(self, issuer: str, client_id: str | None) -> frozenset[str]:
+        """Who may show in a frame why such a login was refused: a platform that waits or is paused
+        is known all the same. Nobody else."""
+        with self._begin(LAUNCH) as db:
+            return frozenset(map(origin_of, registered_addresses(db, issuer, client_id)))

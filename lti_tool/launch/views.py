@@ -71,14 +71,13 @@ class Entrance:
         nothing is written down."""
         known = request.cookies.get(BROWSER_COOKIE)
         browser = known or new_secret()
-        try:
+        asked = login = None
+        with suppress(Invalid):
             asked = _login_request()
             find = self.registrations.find
             login = begin_login(find, asked, browser, self.base_url, self.clock())
-        except Invalid:
-            login = None
-        if login is None:
-            return self._refusal(None, "login_unknown", 400)
+        if asked is None or login is None:
+            return self._nobody_knocked(asked)
         may_frame(login.origins)
         if known is None and KNOCKS_AGAIN in request.args:
             return render_template("launch/cookies_refused.html", again=asked.parameters), 200
@@ -86,6 +85,12 @@ class Entrance:
         if known is None and _in_a_foreign_frame():
             goal = _knock_again(asked) or goal
         return _remember(redirect(goal, 303), browser)
+
+    def _nobody_knocked(self, asked: LoginRequest | None) -> ResponseReturnValue:
+        """Of an unknown platform, of one that waits or is paused, or of none at all."""
+        if asked is not None:
+            may_frame(self.registrations.origins(asked.issuer, asked.client_id))
+        return self._refusal(None, "login_unknown", 400)
 
     def launch(self) -> ResponseReturnValue:
         """The LMS's signed message (OIDC `form_post`)."""

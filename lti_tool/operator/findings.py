@@ -116,8 +116,11 @@ def _about_decisions(known: KnownPlatform) -> Iterator[PlatformFinding]:
     """What waits for a human, and a key that only a human can open."""
     if known.waiting_changes:
         yield _needs(
-            N_("Die Plattform hat sich neu angemeldet und sagt jetzt anderes von sich."),
-            N_("Auf der Betriebsseite vergleichen und entscheiden: gustav operator link"),
+            N_("Die Plattform hat sich neu angemeldet; das wartet auf eine Entscheidung."),
+            N_(
+                "Auf der Betriebsseite vergleichen und entscheiden (gustav operator link),"
+                " oder: gustav platform changes"
+            ),
         )
     for deployment in known.waiting_deployments:
         yield _needs(

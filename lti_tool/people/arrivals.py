@@ -71,6 +71,12 @@ def active_registrations(db: Session, issuer: str, client_id: str | None) -> lis
     return [Registration(*row) for row in rows]
 
 
+def registered_addresses(db: Session, issuer: str, client_id: str | None) -> list[str]:
+    """Where the platforms live that a login may mean, in whatever state they are."""
+    rows = ask(db, _REGISTERED, {"issuer": issuer, "client": client_id})
+    return [address for row in rows for address in row]
+
+
 def know(db: Session, registration: Registration, coming: Coming) -> Known | Unknown:
     """Write down what is new about the course, the person, and the person in the course. Of
     somebody blocked it is only the name."""
@@ -109,6 +115,11 @@ SELECT id, issuer, client_id, auth_url, token_url, jwks_url FROM platforms
 WHERE issuer = %(issuer)s AND client_id = coalesce(cast(%(client)s AS text), client_id)
   AND state = 'active'
 LIMIT 2
+"""
+
+_REGISTERED = """
+SELECT issuer, auth_url FROM platforms
+WHERE issuer = %(issuer)s AND client_id = coalesce(cast(%(client)s AS text), client_id)
 """
 
 _KNOW = """

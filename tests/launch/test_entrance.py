@@ -420,10 +420,24 @@ def test_a_blocked_person_gets_no_new_session(house: House, ask):
     assert reasons(ask) == ["person_blocked"]
 
 
-def test_a_paused_platform_lets_nobody_in(house: House, ask):
-    ask("UPDATE platforms SET state = 'paused'")
+@pytest.mark.parametrize("state", ["paused", "waiting"])
+def test_a_platform_that_waits_or_is_paused_lets_nobody_in_and_may_show_why(
+    house: House, ask, state: str
+):
+    ask("UPDATE platforms SET state = %s", state)
 
-    assert house.browser().knocks().status_code == 400
+    answer = house.browser().knocks()
+
+    assert answer.status_code == 400
+    assert f"frame-ancestors {house.lms.issuer}" in answer.headers["Content-Security-Policy"]
+
+
+def test_nobody_else_may_frame_a_refused_login(house: House):
+    for changes in ({"iss": "https://evil.example"}, {"client_id": "another"}, {"iss": None}):
+        answer = house.browser().knocks(**changes)
+
+        assert answer.status_code == 400
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_platform_that_is_well_has_one_sentence():
         ({"last_launch": None}, True, "noch kam niemand"),
         ({"state": PlatformState.PAUSED}, True, "Angehalten"),
         ({"state": PlatformState.WAITING}, False, "noch nicht freigegeben"),
-        ({"waiting_changes": 1}, False, "sagt jetzt anderes von sich"),
+        ({"waiting_changes": 1}, False, "wartet auf eine Entscheidung"),
         ({"waiting_deployments": ("7",)}, False, "Deployment 7 warten"),
         ({"key_opens": False}, False, "lässt sich nicht öffnen"),
         ({"refusals": {"issued_in_future": 3}}, False, "Ihre Uhr geht vor"),
