@@ -15,7 +15,8 @@ from lti_tool.core.outbound import (
 from lti_tool.core.outbound.sockets import Resolve
 from tests.fakes.http_server import Answer, Handler, LoopbackServer, Seen
 
-SHORT = timedelta(seconds=0.25)
+SHORT = timedelta(seconds=0.25)  # where the time is meant to run out
+LONG = timedelta(seconds=5)  # where it is not, however busy the machine is
 PUBLIC = "93.184.216.34"
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -40,7 +41,7 @@ def names(*answers: Sequence[str]) -> Resolve:
 
 @contextmanager
 def talking_to(
-    handler: Handler, deadline: timedelta = SHORT, largest_body: int = 1_000_000
+    handler: Handler, deadline: timedelta = LONG, largest_body: int = 1_000_000
 ) -> Iterator[tuple[Outbound, LoopbackServer]]:
     with (
         LoopbackServer(handler) as server,
@@ -56,7 +57,7 @@ def hello(seen: Seen) -> Answer:
 
 
 def failure_of(handler: Handler, largest_body: int = 1_000_000) -> OutboundError:
-    with talking_to(handler, largest_body=largest_body) as (outbound, server):
+    with talking_to(handler, SHORT, largest_body) as (outbound, server):
         with pytest.raises(OutboundError) as failed:
             outbound.request("POST", f"{server.url}/x?secret=query", content=b"secret body")
         return failed.value
