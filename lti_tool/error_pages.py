@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
-import psycopg
 import structlog
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -38,8 +37,6 @@ def answer_errors(app: Flask) -> None:
         (Forbidden, "forbidden", 403),
         (IntegrityError, "invalid", 409),
         (OperationalError, "unavailable", 503),
-        (psycopg.IntegrityError, "invalid", 409),  # of `core.db.ask`
-        (psycopg.OperationalError, "unavailable", 503),
         (PoolExhausted, "unavailable", 503),
     ):
         app.register_error_handler(kind, partial(_error_page, code, status))

@@ -20,8 +20,8 @@ from lti_tool.content.access import linked, owned, visible
 from lti_tool.content.models import Mode, RegularTask, Section, Unit
 from lti_tool.content.picking import PickForm, TaskFilter, Whose
 from lti_tool.core import markdown
-from lti_tool.core.db import set_against_set
 from lti_tool.core.errors import NotFound
+from lti_tool.core.statements import set_against_set
 from lti_tool.launch.session import LaunchSession
 
 EXCERPT = 160  # characters of Markdown; a whole prompt would cost milliseconds per task

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from lti_tool.content.models import Mode
-from lti_tool.core.db import ask
 from lti_tool.core.errors import NotFound
+from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
 
 

@@ -7,7 +7,7 @@ migration 0001) and show nothing to a transaction that does not. See docs/adr/00
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,6 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -27,9 +26,8 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    text,
 )
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
 
@@ -187,7 +185,7 @@ class Database:
         rung: list[tuple[str, UUID]] = []
         info: dict[str, Any] = {"handlers": self._handlers, "rung": rung}
         # What is not committed is rolled back when the connection goes back into the pool.
-        with self.engine.connect() as connection:
+        with _errors_of_one_kind(), self.engine.connect() as connection:
             info["driver"] = connection.connection.driver_connection
             with Session(connection, expire_on_commit=False, info=info) as db:
                 _begin_as(db, actor)
@@ -195,13 +193,23 @@ class Database:
                 if db.in_transaction():
                     db.commit()
                 else:  # nothing was asked through SQLAlchemy: its bookkeeping is spared
-                    _driver(db).commit()
+                    driver_of(db).commit()
         if self._ring:
             for kind, job_id in rung:
                 self._ring(kind, job_id)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _errors_of_one_kind() -> Iterator[None]:
+    """What the driver raises where it is spoken to directly comes out as SQLAlchemy's, too."""
+    try:
+        yield
+    except psycopg.Error as error:
+        kind = DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True)
+        raise kind from None
 
 
 def _keep_many_plans(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -231,7 +239,7 @@ def _begin_as(db: Session, actor: Actor) -> None:
         f"set_config('{name}', '{known}', true)"  # known: of an enumeration, or a UUID
         for name, known in zip(_WHO, _said(actor), strict=True)
     )
-    _driver(db).execute(f"BEGIN; SELECT {told}".encode(), prepare=False)
+    driver_of(db).execute(f"BEGIN; SELECT {told}".encode(), prepare=False)
     db.info["actor"] = actor
 
 
@@ -240,7 +248,7 @@ _BECOME = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in _W
 
 def become(db: Session, actor: Actor) -> None:
     """From here on the transaction acts for `actor`; it ends with the transaction."""
-    _driver(db).execute(_BECOME, _said(actor))
+    driver_of(db).execute(_BECOME, _said(actor))
     db.info["actor"] = actor
 
 
@@ -265,19 +273,8 @@ def _said(actor: Actor) -> tuple[str, ...]:
     return (actor.role.value, *(str(known or "") for known in ids))
 
 
-def ask(db: Session, statement: LiteralString, values: Mapping[str, object]) -> Sequence[Any]:
-    """The rows (named tuples) of a statement written by hand, in psycopg's style (`%(name)s`).
-
-    Straight to the driver, which costs half of what it does through SQLAlchemy: for what a whole
-    class does in the same minute. Errors are the driver's own (psycopg.Error).
-    """
-    db.flush()
-    with _driver(db).cursor(row_factory=namedtuple_row) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.rownumber is not None else ()
-
-
-def _driver(db: Session) -> psycopg.Connection[Any]:
+def driver_of(db: Session) -> psycopg.Connection[Any]:
+    """The connection of this transaction, beneath SQLAlchemy."""
     driver: psycopg.Connection[Any] = db.info["driver"]
     return driver
 
@@ -293,12 +290,6 @@ def acting_as(db: Session, actor: Actor) -> Iterator[None]:
         db.flush()
     finally:
         become(db, before)
-
-
-def set_against_set(db: Session) -> None:
-    """For the rest of the transaction long lists are compared as wholes. PostgreSQL's statistics
-    from before the first of them speak for loops within loops, which take seconds."""
-    db.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def publish(db: Session, event: object) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from lti_tool.core.db import ask
+from lti_tool.core.statements import ask
 from lti_tool.launch.models import SecurityEvent
 
 KEPT_FOR = timedelta(days=90)

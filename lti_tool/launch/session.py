@@ -16,9 +16,10 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.core.db import LAUNCH, Actor, ActorRole, acting_as, ask, became, becoming
+from lti_tool.core.db import LAUNCH, Actor, ActorRole, acting_as, became, becoming
 from lti_tool.core.errors import ToolError
 from lti_tool.core.outbound import origin_of
+from lti_tool.core.statements import ask
 from lti_tool.launch.models import LaunchSessionRow, SessionEnd
 from lti_tool.launch.secrets import Secrets, hashed
 from lti_tool.people.models import Platform

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from lti_tool.core.db import ask
+from lti_tool.core.statements import ask
 from lti_tool.people.roles import Role
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from lti_tool.core.db import set_against_set
+from lti_tool.core.statements import set_against_set
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.roles import Role
 from lti_tool.people.roster_client import Member

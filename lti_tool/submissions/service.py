@@ -18,8 +18,8 @@ from uuid_utils.compat import uuid7
 
 from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
-from lti_tool.core.db import ask
 from lti_tool.core.errors import Conflict, Invalid, NotFound
+from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions.models import ANSWER_LIMIT, Draft, Submission
 from lti_tool.submissions.states import State

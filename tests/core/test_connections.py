@@ -4,8 +4,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from lti_tool.core.db import WORKER, Database
+from lti_tool.core.statements import ask
 
 
 def hang_up(postgres) -> None:
@@ -37,6 +39,29 @@ def test_whoever_comes_after_the_server_hung_up_notices_nothing(database: Databa
 def test_whoever_is_in_the_middle_gets_an_error_and_the_next_one_does_not(database: Database):
     with pytest.raises(OperationalError), database.begin(WORKER) as db:
         db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    assert backend_of(database) > 0
+
+
+def asks_by_hand(db: Session) -> None:
+    ask(db, "SELECT 1", {})
+
+
+def only_commits(_db: Session) -> None:
+    """Nothing more to ask."""
+
+
+@pytest.mark.parametrize("goes_on", [asks_by_hand, only_commits])
+def test_whoever_speaks_to_the_driver_gets_the_same_error(database: Database, postgres, goes_on):
+    """The worker's sweep, for one, waits for this kind until the server is back."""
+
+    def in_the_middle() -> None:
+        with database.begin(WORKER) as db:
+            hang_up(postgres)
+            goes_on(db)
+
+    with pytest.raises(OperationalError):
+        in_the_middle()
 
     assert backend_of(database) > 0
 
