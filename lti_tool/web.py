@@ -34,7 +34,7 @@ from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable
 from lti_tool.launch.registration.views import registration_blueprint
-from lti_tool.launch.registrations import Registrations
+from lti_tool.launch.remembered import RememberedRegistrations
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import LaunchSession
 from lti_tool.launch.views import Entrance
@@ -93,7 +93,7 @@ def create_app(
     _speak(app, settings)
     answer_errors(app)
     app.register_blueprint(_health(database))
-    http.install_headers(app)
+    http.install(app)
     return app
 
 
@@ -128,7 +128,7 @@ class _House:
             begin=self.begin,
             secrets=self.secrets,
             seal=self.seal,
-            registrations=Registrations(self.begin, self.clock),
+            registrations=RememberedRegistrations(self.begin, self.clock),
             keysets=KeySets(fetch_keys, self.clock, HealthBook(self.begin, self.clock).keys),
             base_url=self.settings.base_url,
             clock=self.clock,

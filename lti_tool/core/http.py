@@ -10,7 +10,11 @@ from collections.abc import Iterable
 
 from flask import Flask, Request, current_app, g, request
 from flask import Response as FlaskResponse
+from flask_babel import get_locale
 from werkzeug import Response
+
+from lti_tool.core.clock import utc_now
+from lti_tool.core.speech import Speech
 
 SELF, NOBODY = "'self'", "'none'"
 
@@ -74,10 +78,25 @@ def single(form_request: Request, name: str) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
+def page_speech() -> Speech:
+    """Moments and waits in the language of this page, as of now."""
+    locale = get_locale()
+    return Speech(locale.language if locale else "de", utc_now())
+
+
 def fetched_by_script() -> bool:
     """Whether htmx or our own script asked, and wants a fragment or a status, not a page."""
     return "HX-Request" in request.headers
 
 
-def install_headers(app: Flask) -> None:
+def form_first() -> None:
+    """A form is here before its page is asked for: on bad Wi-Fi it takes its time, and a page holds
+    one of few connections to the database."""
+    if request.method not in ("GET", "HEAD"):
+        _ = request.form
+
+
+def install(app: Flask) -> None:
+    """What holds for every request and every answer."""
+    app.before_request(form_first)
     app.after_request(answer_headers)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
 from lti_tool.content import copies
@@ -19,7 +18,7 @@ from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Conflict, Invalid, NotFound
-from lti_tool.core.speech import Speech
+from lti_tool.core.http import page_speech
 from lti_tool.dashboard import queries, transfers
 from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
@@ -117,7 +116,7 @@ def now(db: Session, launch: LaunchSession) -> ResponseReturnValue:
         activity=current,
         seen=_digest(current),
         next_id=queries.next_for_teacher(db, launch, task),
-        say=_speech(),
+        say=page_speech(),
     )
 
 
@@ -216,7 +215,7 @@ def _overview(
         seen=_digest(now),
         next_id=queries.next_for_teacher(db, launch, task),
         done=_done(),
-        say=_speech(),
+        say=page_speech(),
     )
 
 
@@ -254,7 +253,7 @@ def _page(
         transfer=transfers.transfer_of(db, submission),
         next_id=queries.next_for_teacher(db, launch, desk.task, after=submission),
         done=_done(),
-        say=_speech(),
+        say=page_speech(),
     )
 
 
@@ -299,8 +298,3 @@ def _done() -> str:
 
 def _digest(now: queries.Activity) -> str:
     return f"{zlib.crc32(repr(now).encode()):08x}"
-
-
-def _speech() -> Speech:
-    locale = get_locale()
-    return Speech(locale.language if locale else "de", utc_now())

@@ -33,7 +33,7 @@ from lti_tool.launch.oidc import (
 )
 from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration.invitations import platform_of_keyset
-from lti_tool.launch.registrations import Registrations
+from lti_tool.launch.remembered import RememberedRegistrations
 from lti_tool.launch.secrets import Secrets, new_secret
 from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
@@ -51,7 +51,7 @@ class Entrance:
     begin: Begin
     secrets: Secrets
     seal: KeySeal
-    registrations: Registrations
+    registrations: RememberedRegistrations
     keysets: KeySets
     base_url: str
     clock: Clock
@@ -77,7 +77,7 @@ class Entrance:
             find = self.registrations.find
             login = begin_login(find, asked, browser, self.base_url, self.clock())
         if asked is None or login is None:
-            return self._nobody_knocked(asked)
+            return self._login_refused(asked)
         may_frame(login.origins)
         if known is None and KNOCKS_AGAIN in request.args:
             return render_template("launch/cookies_refused.html", again=asked.parameters), 200
@@ -86,7 +86,7 @@ class Entrance:
             goal = _knock_again(asked) or goal
         return _remember(redirect(goal, 303), browser)
 
-    def _nobody_knocked(self, asked: LoginRequest | None) -> ResponseReturnValue:
+    def _login_refused(self, asked: LoginRequest | None) -> ResponseReturnValue:
         """Of an unknown platform, of one that waits or is paused, or of none at all."""
         if asked is not None:
             may_frame(self.registrations.origins(asked.issuer, asked.client_id))

@@ -7,15 +7,13 @@ from uuid import UUID
 import structlog
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from lti_tool.core.clock import utc_now
 from lti_tool.core.db import ENTRY
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
-from lti_tool.core.http import new_reference
-from lti_tool.core.speech import Speech
+from lti_tool.core.http import new_reference, page_speech
 from lti_tool.launch.guard import CSRF_FIELD
 from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration import changes
@@ -228,11 +226,10 @@ def of_every_page() -> dict[str, object]:
     here = g.get("operator")
     token = here.csrf_token if here else ""
     field = Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, token)
-    locale = get_locale()
     return {
         "operator": here,
         "csrf_field": lambda: field,
-        "say": Speech(locale.language if locale else "de", utc_now()),
+        "say": page_speech(),
         "translate": gettext,
         "Errand": Errand,
     }
@@ -279,8 +276,7 @@ def _moving(
 
 def _findings(facts: KnownPlatform) -> list[tuple[bool, str, str]]:
     """Whether it is well, what there is to say, and what to do."""
-    locale = get_locale()
-    speech = Speech(locale.language if locale else "de", utc_now())
+    speech = page_speech()
     return [
         (found.ok, found.told(speech, gettext), found.advice(speech, gettext))
         for found in findings(facts)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
     Row,
+    Select,
     Text,
     Uuid,
     and_,
@@ -148,21 +149,34 @@ def _know_persons(db: Session, platform_id: UUID, listed: FromClause) -> None:
 
 
 def _know_memberships(db: Session, platform_id: UUID, course_id: UUID, listed: FromClause) -> None:
-    """Present again, or new. New ones get their numbers in an order that says nothing: Moodle's
-    own is that of the family names."""
+    """Present again, or new."""
     db.execute(select(func.lock_numbers(course_id)))
+    new = insert(Membership).from_select(
+        ["id", "platform_id", "course_id", "person_id", "role", "active", "number"],
+        _news(platform_id, course_id, listed),
+    )
+    role = case(
+        (Membership.launched_at.is_(None), new.excluded.role),
+        else_=Membership.role,
+    )
+    db.execute(
+        new.on_conflict_do_update(
+            index_elements=["course_id", "person_id"], set_={"active": True, "role": role}
+        )
+    )
+
+
+def _news(platform_id: UUID, course_id: UUID, listed: FromClause) -> Select[Any]:
+    """Memberships that are not as the list says. New ones get their numbers in an order that says
+    nothing: Moodle's own is that of the family names."""
     highest = select(func.coalesce(func.max(Membership.number), 0)).where(
         Membership.course_id == course_id
     )
     is_new = Membership.id.is_(None)
     order = func.row_number().over(partition_by=is_new, order_by=func.md5(listed.c.sub))
-    never_launched = Membership.launched_at.is_(None)
-    differs: ColumnElement[bool] = or_(
-        is_new,
-        ~Membership.active,
-        never_launched & (Membership.role != listed.c.role),
-    )
-    news = (
+    other_role = Membership.launched_at.is_(None) & (Membership.role != listed.c.role)
+    here = and_(Membership.course_id == course_id, Membership.person_id == Person.id)
+    return (
         select(
             listed.c.membership_id,
             literal(platform_id),
@@ -174,23 +188,8 @@ def _know_memberships(db: Session, platform_id: UUID, course_id: UUID, listed: F
         )
         .select_from(listed)
         .join(Person, and_(Person.platform_id == platform_id, Person.sub == listed.c.sub))
-        .outerjoin(
-            Membership,
-            and_(Membership.course_id == course_id, Membership.person_id == Person.id),
-        )
-        .where(differs)
-    )
-    new = insert(Membership).from_select(
-        ["id", "platform_id", "course_id", "person_id", "role", "active", "number"], news
-    )
-    db.execute(
-        new.on_conflict_do_update(
-            index_elements=["course_id", "person_id"],
-            set_={
-                "active": True,
-                "role": case((never_launched, new.excluded.role), else_=Membership.role),
-            },
-        )
+        .outerjoin(Membership, here)
+        .where(or_(is_new, ~Membership.active, other_role))
     )
 
 

@@ -7,13 +7,11 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
 from lti_tool.content.opened import opened_task
-from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Invalid
-from lti_tool.core.http import fetched_by_script
+from lti_tool.core.http import fetched_by_script, page_speech
 from lti_tool.core.markdown import trusted
 from lti_tool.core.speech import Speech
 from lti_tool.launch.guard import learner
@@ -67,7 +65,7 @@ def draft(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     except Invalid as invalid:
         return _not_taken(db, launch, invalid)
     if fetched_by_script():
-        return jsonify(version=kept.version, time=_speech().time(kept.saved_at))
+        return jsonify(version=kept.version, time=page_speech().time(kept.saved_at))
     return redirect(url_for(".task"), 303)
 
 
@@ -75,7 +73,7 @@ def draft(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 @learner
 def state(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """What the page asks for while it waits; 204 as long as there is nothing new to say."""
-    work, speech = _work(db, launch), _speech()
+    work, speech = _work(db, launch), page_speech()
     if work.newest is None:
         return "", 204
     shown = _shown(db, work, work.newest)
@@ -102,7 +100,7 @@ def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
         work=work,
         unit_title=work.task.unit_title,
         attempt=_shown(db, work, submission),
-        say=_speech(),
+        say=page_speech(),
     )
 
 
@@ -113,7 +111,7 @@ def _work(db: Session, launch: LaunchSession) -> Work:
 def _page(
     db: Session, work: Work, *, writing: bool = False, problem: str = "", typed: str | None = None
 ) -> str:
-    shown, speech = work.newest and _shown(db, work, work.newest), _speech()
+    shown, speech = work.newest and _shown(db, work, work.newest), page_speech()
     field = None
     if work.may_write and (writing or typed or work.draft or work.newest is None):
         field = _field(work, typed)
@@ -169,8 +167,3 @@ def _key(shown: ShownAttempt, speech: Speech) -> str:
     """Names what a page says about an attempt, so that it can ask whether there is news."""
     wait = speech.wait(shown.wait) if shown.wait else ""
     return f"{shown.number}-{shown.phase.value}-{shown.place or ''}-{wait}"
-
-
-def _speech() -> Speech:
-    locale = get_locale()
-    return Speech(locale.language if locale else "de", utc_now())

@@ -401,8 +401,8 @@ SESSIONS = (
     Sabotage(
         "forms need no token",
         GUARD,
-        "if not hmac.compare_digest(token.encode(), launch.csrf_token.encode()):",
-        "if token is None:",
+        "if not hmac.compare_digest(sent.encode(), launch.csrf_token.encode()):",
+        "if sent is None:",
         MATRIX,
     ),
     Sabotage(
@@ -453,10 +453,10 @@ WHO_MAY_READ = (
     ),
     Sabotage(
         "a paused platform is remembered for ever",
-        "lti_tool/launch/registrations.py",
+        "lti_tool/launch/remembered.py",
         "known is not None and timedelta(0) <= now - since < GOOD_FOR",
         "known is not None",
-        ("tests/launch/test_registrations.py",),
+        ("tests/launch/test_remembered.py",),
     ),
 )
 

@@ -19,7 +19,7 @@ from lti_tool.people.arrivals import (
 GOOD_FOR = timedelta(seconds=10)
 
 
-class Registrations:
+class RememberedRegistrations:
     """Only what was found is remembered, so a new platform is known at once and strangers fill no
     memory. One that was paused or changed meanwhile lets nobody in: a launch compares it with what
     is written (`people.arrivals.know`)."""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from lti_tool.core.db import ADMIN, Actor, Database
-from lti_tool.launch.registrations import Registrations
+from lti_tool.launch.remembered import RememberedRegistrations
 from tests.school import found_school
 
 ISSUER = "https://moodle.schule.example"
@@ -22,7 +22,7 @@ class Desk:
         self.now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
         self.asked = 0
         self._database = database
-        self.registrations = Registrations(self._begin, lambda: self.now)
+        self.registrations = RememberedRegistrations(self._begin, lambda: self.now)
 
     def _begin(self, actor: Actor):
         self.asked += 1
