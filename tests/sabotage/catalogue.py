@@ -464,14 +464,14 @@ WHO_MAY_STAY = (
     Sabotage(
         "a blocked person stays in",
         "lti_tool/launch/session.py",
-        "if said.blocked_at is not None:",
+        "if row.blocked:",
         "if False:",
         ENTRANCE,
     ),
     Sabotage(
         "who has left the course stays in",
         "lti_tool/launch/session.py",
-        "if said.still_here is False:",
+        "if row.still_here is False:",
         "if False:",
         ("tests/people",),
     ),

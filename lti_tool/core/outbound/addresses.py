@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
@@ -91,6 +92,7 @@ def parse_target(url: str) -> Target:
     return Target(parts.scheme, _host(parts), port or DEFAULT_PORTS[parts.scheme])
 
 
+@lru_cache(maxsize=256)  # asked for each answer, of few platforms
 def origin_of(url: str) -> str:
     """The origin of a URL (RFC 6454), e.g. `https://moodle.example`. Raises OutboundRefused."""
     return parse_target(url).origin
