@@ -18,6 +18,7 @@ class EngineConfig:
 
     `timeout` is the wall-clock limit for one feedback with all its calls, `first_token` the
     patience for loading the model and reading the prompt, `idle` the patience between two tokens.
+    `sees`: the model takes images.
     `digest` pins the model: with another one under the same name no feedback is given (ATK-125).
     """
 
@@ -33,6 +34,7 @@ class EngineConfig:
     keep_alive: str = "30m"
     seed: int = 7
     digest: str = ""
+    sees: bool = False
     api_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

@@ -4,11 +4,18 @@ Frozen values, standard library only, so that any process may import it. Points 
 are computed by the host from levels and weights, never by a model.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal, Protocol
 
 Language = Literal["de", "en"]
+# How the pupil is spoken to; English has one word for both.
+Register = Literal["du", "sie"]
+# Called with the name of a text ("strengths", "next_step", "question") and all of it that has
+# passed the checks so far: whole sentences, and each time more of them.
+Told = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,13 @@ class CriterionVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page of the pupil's work, upright, as JPEG, already shrunk to what the model needs."""
+
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierAttempt:
     """The pupil's attempt before this one and what was said about it. One is enough (ATK-136)."""
 
@@ -101,6 +115,8 @@ class FeedbackRequest:
     `names_to_withhold` never enters a prompt: it is only compared with what comes out, so that no
     classmate is named.
     `solution_notes` are the teacher's; they help to judge and must not reach the pupil.
+    `images` are shown to models that see; `drawings` says in words what is drawn on them, for those
+    that do not. Neither replaces `answer`: only what is written there can be quoted.
     """
 
     task_title: str
@@ -111,6 +127,9 @@ class FeedbackRequest:
     solution_notes: str = field(default="", repr=False)
     earlier: EarlierAttempt | None = None
     names_to_withhold: tuple[str, ...] = field(default=(), repr=False)
+    register: Register = "du"
+    images: tuple[PageImage, ...] = ()
+    drawings: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         ids = [criterion.id for criterion in self.criteria]
@@ -118,6 +137,8 @@ class FeedbackRequest:
             raise ValueError("a request has criteria, each with an id of its own")
         if self.language not in ("de", "en"):
             raise ValueError("feedback is given in German or English")
+        if self.register not in ("du", "sie"):
+            raise ValueError("a pupil is spoken to with du or Sie")
 
 
 class Flag(StrEnum):
@@ -141,7 +162,7 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Who judged, exactly enough to repeat it. `digest` is the model's, "" if none is told."""
+    """Who judged or read, exactly enough to repeat it. `digest` is the model's, "" if untold."""
 
     name: str
     model: str
@@ -151,8 +172,19 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of one criterion since the attempt before. None: nobody can tell."""
+
+    criterion_id: str
+    taken_up: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackDraft:
-    """A proposal: one verdict per criterion of the request, in its order; prose in its language."""
+    """A proposal: one verdict per criterion of the request, in its order; prose in its language.
+
+    `progress` has one entry per criterion if there was an earlier attempt, else it is empty.
+    """
 
     verdicts: tuple[CriterionVerdict, ...]
     strengths: str = field(repr=False)
@@ -160,6 +192,7 @@ class FeedbackDraft:
     question: str = field(repr=False)
     flags: tuple[Flag, ...]
     engine: EngineInfo
+    progress: tuple[Progress, ...] = ()
 
     @property
     def needs_teacher(self) -> bool:
@@ -168,9 +201,47 @@ class FeedbackDraft:
         return unjudged or any(flag.withholds for flag in self.flags)
 
 
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """What stands on one page. ValueError if `unsure` does not fit `text`.
+
+    `text` keeps the lines of the page and is "" where nothing is written. `unsure` are half-open
+    spans of `text`, in order and apart, over words the model was unsure of. `drawings` has one
+    sentence for each drawing, map or diagram, in the language that was asked for.
+    """
+
+    text: str = field(repr=False)
+    unsure: tuple[tuple[int, int], ...]
+    drawings: tuple[str, ...] = field(repr=False)
+    engine: EngineInfo
+
+    def __post_init__(self) -> None:
+        edges = [0, *(edge for span in self.unsure for edge in span), len(self.text)]
+        if any(a > b for a, b in pairwise(edges)) or any(a == b for a, b in self.unsure):
+            raise ValueError("unsure words are not in the text, or not in order")
+
+
 class FeedbackEngine(Protocol):
     """Judges one answer. May be called from several threads at once."""
 
-    def give_feedback(self, request: FeedbackRequest) -> FeedbackDraft:
-        """Raise one of the three kinds of `EngineError`, nothing else on purpose."""
+    def give_feedback(self, request: FeedbackRequest, *, told: Told | None = None) -> FeedbackDraft:
+        """Raise one of the three kinds of `EngineError`, nothing else on purpose.
+
+        An engine that writes piece by piece tells `told` each sentence of the prose once it has
+        passed the checks. Levels are never told before they are final, and what was told may still
+        be withheld: only the draft says what is shown for good.
+        """
+        ...
+
+
+class PageReader(Protocol):
+    """Reads one page. May be called from several threads at once."""
+
+    def read_page(
+        self, image: PageImage, *, task: str = "", language: Language = "de"
+    ) -> PageReading:
+        """Raise one of the three kinds of `EngineError`, nothing else on purpose.
+
+        `task` is what the pupil was asked, so that its words are recognised in bad handwriting.
+        """
         ...

@@ -19,6 +19,7 @@ from feedback_engine.contract import (
     FeedbackDraft,
     FeedbackRequest,
     Flag,
+    Told,
     VerdictStatus,
 )
 from feedback_engine.errors import (
@@ -54,7 +55,12 @@ class DspyEngine:
         self._config = config
         self._clock = clock
 
-    def give_feedback(self, request: FeedbackRequest) -> FeedbackDraft:
+    def give_feedback(
+        self,
+        request: FeedbackRequest,
+        *,
+        told: Told | None = None,  # noqa: ARG002 - follows
+    ) -> FeedbackDraft:
         """Two calls to the model, four at most, all within `config.timeout`."""
         intake.refuse_unfit(request, self._longest_answer(request))
         if intake.is_wordless(request.answer):

@@ -17,6 +17,7 @@ from feedback_engine.contract import (
     EngineInfo,
     FeedbackDraft,
     FeedbackRequest,
+    Told,
     VerdictStatus,
 )
 from feedback_engine.phrases import PHRASES, Phrases
@@ -72,7 +73,12 @@ class _Found:
 class LexicalEngine:
     """Implements `FeedbackEngine`. Keeps no state, so threads may share it."""
 
-    def give_feedback(self, request: FeedbackRequest) -> FeedbackDraft:
+    def give_feedback(
+        self,
+        request: FeedbackRequest,
+        *,
+        told: Told | None = None,  # noqa: ARG002 - all is said at once
+    ) -> FeedbackDraft:
         """Raise `EngineRefused` for blank and for very long answers; nothing else can go wrong."""
         intake.refuse_unfit(request, LONGEST_ANSWER)
         vocabulary = _Vocabulary(request)

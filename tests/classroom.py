@@ -13,6 +13,7 @@ from feedback_engine.contract import (
     FeedbackDraft,
     FeedbackRequest,
     Flag,
+    Told,
 )
 from lti_tool.content.models import RegularTask
 from lti_tool.content.service import create_task
@@ -136,7 +137,7 @@ class FakeEngine:
         self.flags: tuple[Flag, ...] = ()
         self.asked: list[FeedbackRequest] = []
 
-    def give_feedback(self, request: FeedbackRequest) -> FeedbackDraft:
+    def give_feedback(self, request: FeedbackRequest, *, told: Told | None = None) -> FeedbackDraft:
         self.asked.append(request)
         if self.error is not None:
             raise self.error

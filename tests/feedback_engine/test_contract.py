@@ -9,6 +9,8 @@ from feedback_engine.contract import (
     FeedbackDraft,
     FeedbackRequest,
     Flag,
+    PageImage,
+    PageReading,
     VerdictStatus,
 )
 from feedback_engine.errors import (
@@ -88,6 +90,36 @@ def test_a_request_has_criteria_with_ids_of_their_own(criteria: tuple[Criterion,
 def test_a_language_that_no_engine_speaks_is_refused() -> None:
     with pytest.raises(ValueError, match="German or English"):
         FeedbackRequest("t", "p", (LIGHT,), "Antwort", language="fr")  # type: ignore[arg-type]
+
+
+def test_a_register_that_no_engine_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="du or Sie"):
+        FeedbackRequest("t", "p", (LIGHT,), "Antwort", register="ihr")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "unsure",
+    [((0, 0),), ((3, 2),), ((-1, 2),), ((0, 6),), ((2, 4), (0, 1)), ((0, 3), (2, 4))],
+    ids=str,
+)
+def test_unsure_words_lie_in_the_text_in_order_and_apart(
+    unsure: tuple[tuple[int, int], ...],
+) -> None:
+    with pytest.raises(ValueError, match="unsure"):
+        PageReading("Licht", unsure, (), INFO)
+
+
+def test_a_page_may_have_unsure_words_side_by_side_or_no_words_at_all() -> None:
+    assert PageReading("Licht", ((0, 2), (2, 5)), (), INFO).unsure
+    assert PageReading("", (), ("Eine Pflanze.",), INFO).text == ""
+
+
+def test_a_printed_page_shows_neither_picture_nor_text() -> None:
+    reading = PageReading("Mein Geheimnis", (), ("Ein Haus.",), INFO)
+
+    assert "Geheimnis" not in repr(reading)
+    assert "Haus" not in repr(reading)
+    assert "xyz" not in repr(PageImage(b"xyz"))
 
 
 def test_a_printed_request_or_draft_shows_nothing_a_pupil_wrote() -> None:
