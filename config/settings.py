@@ -69,6 +69,13 @@ class Settings(BaseSettings):
         default=frozenset(),
         description="Internal hosts the tool may call, host or host:port, comma-separated",
     )
+    files: str = Field(
+        default="files", description="Pupils' pages: a folder, or s3://bucket/prefix"
+    )
+    s3_endpoint: str | None = Field(default=None, description="The S3 server; without it AWS")
+    s3_region: str = Field(default="us-east-1", description="Region, as the S3 server wants it")
+    s3_key: str | None = Field(default=None, description="Access key for s3://")
+    s3_secret: SecretStr | None = Field(default=None, description="Secret key for s3://")
     web_processes: int = Field(default=1, ge=1, description="Processes that answer requests")
     worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
     job_lease: Duration = Field(
@@ -107,6 +114,20 @@ class Settings(BaseSettings):
         if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not rest:
             raise ValueError("must be an address such as postgresql://gustav_app@host/gustav")
         return SecretStr(f"postgresql+psycopg://{rest}")
+
+    @model_validator(mode="after")
+    def _s3_has_keys(self) -> Settings:
+        if self.files.startswith("s3://") and not (self.s3_key and self.s3_secret):
+            raise ValueError("GUSTAV_FILES in s3:// needs GUSTAV_S3_KEY and GUSTAV_S3_SECRET")
+        return self
+
+    @field_validator("files")
+    @classmethod
+    def _a_place(cls, value: str) -> str:
+        scheme, address, rest = value.partition("://")
+        if address and (scheme != "s3" or rest.startswith("/") or not rest):
+            raise ValueError("must be a folder, or an address such as s3://bucket/prefix")
+        return value
 
     @model_validator(mode="after")
     def _lease_outlives_the_model(self) -> Settings:

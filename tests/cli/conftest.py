@@ -1,5 +1,7 @@
 """A shell with the settings of the test database."""
 
+from pathlib import Path
+
 import pytest
 
 from lti_tool.core.db import Database
@@ -21,6 +23,7 @@ def house(
     postgres: EmbeddedPostgres,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Gustav:
     """With the settings of an administrator whose database is up to date."""
     monkeypatch.setenv("GUSTAV_BASE_URL", "https://gustav.schule.example")
@@ -28,4 +31,5 @@ def house(
     monkeypatch.setenv("GUSTAV_DATABASE_URL", postgres.app_url)
     monkeypatch.setenv("GUSTAV_OWNER_DATABASE_URL", postgres.owner_url)
     monkeypatch.setenv("GUSTAV_ENGINE", "lexical")
+    monkeypatch.setenv("GUSTAV_FILES", str(tmp_path / "files"))
     return gustav

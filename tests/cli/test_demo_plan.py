@@ -48,6 +48,7 @@ def test_its_settings_are_good_settings_and_let_it_call_the_lms_only(plan: Plan)
 
     assert settings.base_url == "http://localhost:8080"
     assert settings.outbound_allow == {"localhost:8081"}
+    assert settings.files == str(plan.folder / "files")
     assert settings.sweep_every.total_seconds() == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -106,6 +107,25 @@ def test_without_the_owners_address_the_doctor_goes_on(
 
     assert found["migrations"]["ok"]
     assert "worker" in found
+
+
+def test_a_probe_is_left_nowhere(house: Gustav, tmp_path: Path) -> None:
+    assert findings(house)["files"]["ok"]
+
+    assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
+
+
+def test_a_place_where_nothing_can_be_written_is_told(
+    house: Gustav, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GUSTAV_FILES", str(tmp_path / "file" / "files"))
+
+    found = findings(house)["files"]
+
+    assert not found["ok"]
+    assert "Fotos kommen nicht an" in found["says"]
+    assert "GUSTAV_FILES" in found["what_to_do"]
 
 
 def test_a_worker_is_missed_until_it_gives_a_sign_of_life(

@@ -3,6 +3,7 @@
 One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
 """
 
+from tests.sabotage.files import FILES
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 
@@ -619,4 +620,5 @@ SABOTAGES = (
     *REGISTRATION,
     *ROWS_AND_JOBS,
     *GRADES,
+    *FILES,
 )

@@ -53,6 +53,7 @@ def environment_of(plan: Plan, database_url: str) -> dict[str, str]:
         "GUSTAV_BASE_URL": plan.base_url,
         "GUSTAV_SECRET_KEY_FILE": str(secret_in(plan.folder)),
         "GUSTAV_DATABASE_URL": database_url,
+        "GUSTAV_FILES": str(plan.folder / "files"),
         "GUSTAV_OUTBOUND_ALLOW": f"localhost:{plan.lms_port}",
         "GUSTAV_SWEEP_EVERY": "PT1S",
         "GUSTAV_LOG_FORMAT": "text",

@@ -20,7 +20,12 @@ from lti_tool.cli.doctor.findings import (
     about_role,
     about_worker,
 )
-from lti_tool.cli.doctor.services import look_at_address, look_at_model, look_at_redis
+from lti_tool.cli.doctor.services import (
+    look_at_address,
+    look_at_files,
+    look_at_model,
+    look_at_redis,
+)
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.house import open_database
 from lti_tool.core.clock import utc_now
@@ -54,6 +59,7 @@ def look_at_everything() -> Iterator[Finding]:
     with open_database(settings) as database:
         yield from _database(settings, database)
     yield look_at_address(settings)
+    yield look_at_files(settings)
     yield look_at_redis(settings)
     yield look_at_model(settings)
 

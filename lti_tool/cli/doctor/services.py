@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from config.settings import Settings
 from feedback_engine.config import EngineConfig, EngineKind
 from lti_tool.cli.doctor.findings import Finding, about_address
+from lti_tool.core.files import FilesError, open_store_of
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
 
 Cookie = Callable[[str], str | None]
@@ -31,6 +33,24 @@ def ask_for_cookie(base_url: str) -> str | None:
         except OutboundError:
             return None
     return reply.headers.get("set-cookie", "") if reply.status == 200 else None
+
+
+def look_at_files(settings: Settings) -> Finding:
+    """Writes a probe where pupils' pages lie, reads it and deletes it again."""
+    key, probe = f"pages/{uuid4()}/{uuid4()}", uuid4().bytes
+    advice = "Gibt es den Ort, ist dort noch Platz, und darf GUSTAV dort schreiben? (GUSTAV_FILES)"
+    try:
+        store = open_store_of(settings)
+        store.put(key, probe)
+        read = store.get(key)
+        store.delete([key])
+    except FilesError:
+        says = f"In {settings.files} lassen sich keine Dateien ablegen; Fotos kommen nicht an."
+        return Finding("files", False, says, advice)
+    if read != probe:
+        says = f"{settings.files} gibt Dateien anders zurück, als sie abgelegt wurden."
+        return Finding("files", False, says, "Den Datenträger oder den S3-Server prüfen.")
+    return Finding("files", True, f"Dateien lassen sich in {settings.files} ablegen und lesen.")
 
 
 def look_at_redis(settings: Settings) -> Finding:
