@@ -60,6 +60,13 @@ def test_the_light_half_of_the_engine_needs_no_model_library(module):
     assert not loaded & {"dspy", "ollama", "httpx", "sqlalchemy"}
 
 
+@pytest.mark.parametrize("module", ["lti_tool.web", "lti_tool.worker", "lti_tool.core.pictures"])
+def test_whoever_has_files_decoded_runs_where_no_decoder_is_installed(module):
+    decoders = {"PIL", "pillow_heif", "pymupdf", "fitz"}
+
+    assert not loaded_by(module, *decoders) & decoders
+
+
 def test_the_practice_lms_loads_nothing_of_the_tool():
     code = (
         "import sys, lti_tool.practice_lms as p; p.create_app; "

@@ -4,6 +4,7 @@ One entry removes one check. Where two checks guard the same thing, each has an 
 """
 
 from tests.sabotage.files import FILES
+from tests.sabotage.pictures import PICTURES
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 
@@ -621,4 +622,5 @@ SABOTAGES = (
     *ROWS_AND_JOBS,
     *GRADES,
     *FILES,
+    *PICTURES,
 )

@@ -1,0 +1,1 @@
+"""Decoders that a file has taken over: each file defines `open_pages` and does one evil thing."""
