@@ -35,8 +35,9 @@ test: install  ## The whole suite; brings its own PostgreSQL
 sabotage: install  ## Remove one check after another: each must turn a test red (about five minutes)
 	$(RUN)/python -m tests.sabotage
 
-bench: install  ## How fast launches are, beside others in the same run [SECONDS=60 of the open loop]
+bench: install  ## How fast launches are, beside others in the same run, and pictures [SECONDS=60 of the open loop]
 	@$(RUN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
+	@$(RUN)/python -m tests.bench.pictures
 
 lock:  ## Renew the pinned requirements (needs uv)
 	@command -v $(UV) >/dev/null || { echo "Es fehlt uv: make lock UV=/pfad/zu/uv" >&2; exit 1; }

@@ -26,6 +26,9 @@ EXIT_CODES = {
     "took_too_long": 69,
 }
 
+# libde265 starts a thread whatever it is told, and the kernel counts threads as processes.
+NEED_THREADS = frozenset({"HEIF"})
+
 _NUMBER = struct.Struct(">I")
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38  # linux/prctl.h
 
@@ -56,7 +59,7 @@ def unpacked(output: bytes) -> tuple[int, list[bytes]]:
 
 def main(arguments: list[str]) -> int:
     decoder, kind, most_pages, longest, cpu, memory, output = arguments
-    _give_up_rights(int(cpu), int(memory), int(output))
+    _give_up_rights(int(cpu), int(memory), int(output), alone=kind not in NEED_THREADS)
     try:
         left_out, pages = _load(decoder).open_pages(
             sys.stdin.buffer, kind, int(most_pages), int(longest)
@@ -69,11 +72,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _give_up_rights(cpu: int, memory: int, output: int) -> None:
-    """For good: none of the limits can be raised again.
+def _give_up_rights(cpu: int, memory: int, output: int, alone: bool) -> None:
+    """For good: none of the limits can be raised again. `alone`: no threads and no processes.
 
-    RLIMIT_NPROC does not bind root; there the group is killed with the child. A dying parent takes
-    the child along.
+    RLIMIT_NPROC does not bind root. There, and where threads are needed, what was started is
+    killed with the group. A dying parent takes the child along.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     for what, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_PDEATHSIG, signal.SIGKILL)):
@@ -81,12 +84,13 @@ def _give_up_rights(cpu: int, memory: int, output: int) -> None:
             raise OSError(ctypes.get_errno(), "prctl")
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_FSIZE, output),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_AS, memory),
     ):
         resource.setrlimit(limit, (value, value))
+    if alone:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     # The first signal ends it and tells why; who catches that one is killed a second later.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
 

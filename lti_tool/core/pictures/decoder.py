@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 50_000_000
 DOTS_PER_POINT = 200 / 72  # a PDF page is drawn with 200 dots per inch, if it is not too large
-PAGE_BYTES = 600_000  # what a stored page should not exceed by much
+PAGE_BYTES = 650_000  # what a stored page should not exceed by much
 QUALITIES = (82, 65, 45, 30)
 WHITE = (255, 255, 255)
 
@@ -74,7 +74,7 @@ def _developed(source: BinaryIO, kind: str, longest: int) -> bytes:
 def _know_heif() -> None:
     import pillow_heif  # noqa: PLC0415
 
-    # Threads of its own would be refused by the process's limits.
+    # Several would only wait for one another on a school's server.
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.register_heif_opener(thumbnails=False)
 
