@@ -8,7 +8,8 @@ give-up here and nowhere else.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,12 +17,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from feedback_engine.contract import FeedbackDraft, FeedbackEngine
+from feedback_engine.contract import FeedbackDraft, FeedbackEngine, PageImage, PageReader
 from feedback_engine.errors import EngineFailed, EngineRefused, EngineUnavailable
 from lti_tool.content.copies import UnitCopied
 from lti_tool.core import jobs
 from lti_tool.core.clock import Clock
 from lti_tool.core.db import WORKER, Begin, Handler, service_of
+from lti_tool.core.files import FilesError, FileStore, FilesUnavailable
 from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.core.moves import ForbiddenMove
 from lti_tool.core.outbound import OutboundError
@@ -39,7 +41,7 @@ from lti_tool.people.roster_client import RosterClient, RosterRefused
 from lti_tool.people.roster_rules import failure_of
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
-from lti_tool.submissions import assessment, copies
+from lti_tool.submissions import assessment, copies, transcripts
 from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,8 @@ class Workshop:
 
     begin: Begin
     engine: FeedbackEngine
+    reader: PageReader | None  # None: no model here can read
+    files: FileStore
     gradebook: AgsClient
     rosters: RosterClient
     seal: KeySeal
@@ -107,10 +111,46 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
         _hand_over(shop, claim, "engine_failed")
         return
     with shop.begin(actor) as db:
+        transcripts.settle_unchecked(db, claim.subject_id)
         request = assessment.request_for(db, claim.subject_id)
-    try:
+    with _engine_troubles(shop, claim):
         draft = shop.engine.give_feedback(request)
-    except EngineUnavailable as error:
+        with shop.begin(actor) as db:
+            jobs.finish(db, claim)
+            _keep(db, claim, draft)
+
+
+def read_pages(shop: Workshop, claim: Claim) -> None:
+    """Let the reader read the photos of one submission, page by page; each one is kept at once."""
+    actor = service_of(claim.platform_id)
+    if claim.attempt > shop.attempts:
+        _hand_over(shop, claim, "pages_unread")
+        return
+    with shop.begin(actor) as db:
+        about = assessment.request_for(db, claim.subject_id)
+        unread = transcripts.unread(db, claim.subject_id)
+    with _engine_troubles(shop, claim):
+        for page in unread:
+            reading = None
+            if shop.reader is not None:
+                image = PageImage(shop.files.get(page.key, sha256=page.sha256))
+                reading = shop.reader.read_page(
+                    image, task=about.task_prompt, language=about.language
+                )
+            with shop.begin(actor) as db:
+                jobs.renew(db, claim, lease=shop.lease)
+                transcripts.keep_reading(db, page, reading)
+        with shop.begin(actor) as db:
+            jobs.finish(db, claim)
+            transcripts.go_on_when_read(db, claim.subject_id)
+
+
+@contextmanager
+def _engine_troubles(shop: Workshop, claim: Claim) -> Iterator[None]:
+    """What becomes of the job where a model, or what it needs, does not do its part."""
+    try:
+        yield
+    except (EngineUnavailable, FilesUnavailable) as error:
         if claim.waited > PATIENCE:
             _hand_over(shop, claim, "engine_unavailable")
         else:
@@ -119,10 +159,8 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
         _wait(shop, claim, type(error).__name__, BETWEEN_TRIES * claim.attempt, counts=True)
     except EngineRefused as refused:
         _hand_over(shop, claim, refused.reason.value)
-    else:
-        with shop.begin(actor) as db:
-            jobs.finish(db, claim)
-            _keep(db, claim, draft)
+    except FilesError:
+        _hand_over(shop, claim, "page_lost")
 
 
 def _hand_over(shop: Workshop, claim: Claim, reason: str) -> None:
@@ -282,6 +320,7 @@ def _wait(shop: Workshop, claim: Claim, error: str, after: timedelta, *, counts:
 
 
 _STEPS: dict[JobKind, Callable[[Workshop, Claim], None]] = {
+    JobKind.READ_PAGES: read_pages,
     JobKind.GIVE_FEEDBACK: give_feedback,
     JobKind.POST_SCORE: post_score,
     JobKind.REFRESH_ROSTER: refresh_roster,

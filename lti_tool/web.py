@@ -27,7 +27,9 @@ from lti_tool.content.deep_linking import Addresses
 from lti_tool.core import bell, http
 from lti_tool.core.clock import Clock, utc_now
 from lti_tool.core.db import WORKER, Database
+from lti_tool.core.files import open_store_of
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
+from lti_tool.core.pictures import Darkroom
 from lti_tool.dashboard import views as overview
 from lti_tool.error_pages import answer_errors
 from lti_tool.goals import Goals
@@ -44,10 +46,17 @@ from lti_tool.people.health import HealthBook
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
+from lti_tool.uploads.desk import UploadDesk
+from lti_tool.uploads.limits import MOST_BYTES
+from lti_tool.uploads.phone_views import bp as phone
+from lti_tool.uploads.service import Lab
+from lti_tool.uploads.views import bp as uploads
 
 FetchKeys = Callable[[str], bytes]
 
 FORM_LIMIT = 512 * 1024  # bytes; an id_token with 64 kB of deep-linking data fits in
+# Browsers without scripts send files in one piece: the largest one, and what a form wraps it in.
+FORM_LIMITS = dict.fromkeys(("pages.add", "phone.add"), MOST_BYTES + 1024 * 1024)
 LANGUAGES = ["de", "en"]
 TASK_ICON = "task.png"  # courses keep its address for years: the name stays
 
@@ -84,10 +93,12 @@ def create_app(
     house = _House(settings, database, outbound or _way_out(settings), clock)
     app.extensions["door"] = house.door()
     app.extensions["operator"] = house.operator_door()
+    app.extensions["uploads"] = house.upload_desk()
     fetch = fetch_keys or partial(_fetch_keys, house.outbound)
     app.register_blueprint(house.entrance(fetch).blueprint())
     app.register_blueprint(house.registration())
     app.register_blueprint(operator_bp)
+    app.register_blueprint(phone)
     install_session_paths(app)
     _mount_pages(app, settings, house.seal, house.goals)
     _speak(app, settings)
@@ -123,6 +134,15 @@ class _House:
     def operator_door(self) -> OperatorDoor:
         return OperatorDoor(self.begin, self.secrets, self.seal, self.settings.base_url)
 
+    def upload_desk(self) -> UploadDesk:
+        files = open_store_of(self.settings)
+        return UploadDesk(
+            lab=Lab(files, Darkroom(), self.clock),
+            begin=self.begin,
+            secrets=self.secrets,
+            base_url=self.settings.base_url,
+        )
+
     def entrance(self, fetch_keys: FetchKeys) -> Entrance:
         return Entrance(
             begin=self.begin,
@@ -155,6 +175,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
     base = urlsplit(settings.base_url)
     return {
         "MAX_CONTENT_LENGTH": FORM_LIMIT,
+        "FORM_LIMITS": FORM_LIMITS,
         "MAX_FORM_MEMORY_SIZE": FORM_LIMIT,
         "MAX_FORM_PARTS": 400,
         "TRUSTED_HOSTS": [base.hostname],
@@ -174,6 +195,7 @@ def _mount_pages(app: Flask, settings: Settings, seal: KeySeal, goals: Goals) ->
     for path, blueprint in (
         ("", _start_page(goals)),
         ("/content", editor),
+        ("/pages", uploads),
         ("/work", work.bp),
         ("/overview", overview.bp),
     ):

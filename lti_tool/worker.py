@@ -29,6 +29,7 @@ from lti_tool import flows
 from lti_tool.core import bell, jobs, pulse
 from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
+from lti_tool.core.files import open_store_of
 from lti_tool.core.jobs import JobKind
 from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
@@ -61,6 +62,8 @@ def build_workshop(settings: Settings, database: Database) -> Workshop:
     return Workshop(
         begin=database.begin,
         engine=build_engine(engine_config(settings), _way_to_the_model(settings)),
+        reader=None,
+        files=open_store_of(settings),
         gradebook=AgsClient(outbound, tokens),
         rosters=RosterClient(outbound, tokens),
         seal=KeySeal(settings.secret_key.get_secret_value()),

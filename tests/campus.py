@@ -34,6 +34,7 @@ from lti_tool.practice_lms import PracticeSettings, ToolRegistration, platform_u
 from lti_tool.web import create_app
 from tests.classroom import FakeEngine
 from tests.entrance import SECRET, session_path, settings_of
+from tests.fakes.files import MemoryFiles
 from tests.fakes.platform import TOOL
 from tests.specs import sent_for
 
@@ -78,6 +79,8 @@ class Campus:
         shop = Workshop(
             begin=self.database.begin,
             engine=self.engine,
+            reader=None,
+            files=MemoryFiles(),
             gradebook=AgsClient(outbound, tokens),
             rosters=RosterClient(outbound, tokens),
             seal=KeySeal(SECRET),

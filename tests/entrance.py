@@ -20,6 +20,7 @@ from lti_tool.launch.guard import Door
 from lti_tool.launch.session import LaunchSession, find_session
 from lti_tool.people.services import KeySeal, PlatformSpec, add_platform
 from lti_tool.web import create_app
+from tests.fakes.files import a_folder
 from tests.fakes.platform import INSTRUCTOR, LEARNER, TOOL, FakePlatform
 
 SECRET = "a secret of the tests, long enough"
@@ -31,6 +32,7 @@ def settings_of(database: Database, **changes: str) -> Settings:
             "GUSTAV_BASE_URL": TOOL,
             "GUSTAV_SECRET_KEY": SECRET,
             "GUSTAV_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
+            "GUSTAV_FILES": a_folder(),
             **changes,
         }
     )

@@ -40,6 +40,20 @@ MORE_ROWS = (
     " solution_notes, position, version) SELECT gen_random_uuid(), platform_id, section_id,"
     " 'mastery', 'Merke', '', '', '', 9, 1 FROM tasks WHERE id = %(task)s RETURNING id)"
     " INSERT INTO mastery_tasks (id, platform_id, concept) SELECT id, %(platform)s, '' FROM new",
+    "INSERT INTO uploads (id, platform_id, course_id, resource_link_id, person_id, name, size,"
+    " received, state) VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, %(ada)s,"
+    " 'a.jpg', 9, 0, 'arriving')",
+    "INSERT INTO attachments (id, platform_id, course_id, resource_link_id, person_id, position,"
+    " name, sha256, size, width, height) VALUES (%(task)s, %(platform)s, %(course)s, %(link)s,"
+    " %(ada)s, 1, 'a.jpg', '', 9, 3, 3)",
+    "INSERT INTO transcripts (id, platform_id, course_id, person_id, attachment_id, read_text,"
+    " unsure, drawings, engine, model, model_digest, prompt_version) VALUES (gen_random_uuid(),"
+    " %(platform)s, %(course)s, %(ada)s, %(task)s, 'Licht', '[]', '{}', '', '', '', '')",
+    "INSERT INTO phone_links (id, platform_id, course_id, resource_link_id, person_id,"
+    " secret_hash, expires_at) VALUES (gen_random_uuid(), %(platform)s, %(course)s,"
+    " %(link)s, %(ada)s, '', now())",
+    "INSERT INTO upload_allowances (id, platform_id, course_id, until)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(course)s, now())",
 )
 
 

@@ -24,6 +24,7 @@ from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from tests.classroom import ANSWER, FakeEngine
 from tests.entrance import INSTRUCTOR, LEARNER, SECRET, Browser, House, activity, open_house
+from tests.fakes.files import MemoryFiles
 from tests.fakes.http_server import Answer, Raw, Seen
 from tests.fakes.platform import FakePlatform
 from tests.fakes.school import School as MoodleSite
@@ -144,6 +145,8 @@ class SchoolDay:
         return Workshop(
             begin=self.database.begin,
             engine=FakeEngine(),
+            reader=None,
+            files=MemoryFiles(),
             gradebook=AgsClient(self.moodle.outbound, self.moodle.tokens),
             rosters=RosterClient(self.moodle.outbound, self.moodle.tokens),
             seal=KeySeal(SECRET),

@@ -46,8 +46,9 @@ def sent_for(wanted: TaskSpec) -> dict[str, str]:
         "unit_title": wanted.unit_title,
         "section": wanted.section_title,
     }
-    if wanted.reports_score:
-        sent["reports_score"] = "on"
+    for name in ("reports_score", "takes_pages", "checks_reading"):
+        if getattr(wanted, name):
+            sent[name] = "on"
     for number, criterion in enumerate(wanted.criteria):
         sent |= _sent_for_row(f"criterion-{number}", criterion)
     return sent

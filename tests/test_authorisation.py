@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,8 +21,11 @@ from lti_tool.core.db import service_of
 from lti_tool.grades.models import GradeSync, SyncState
 from lti_tool.launch.claims import ROLES
 from lti_tool.launch.models import ResourceLink
+from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import assessment
 from lti_tool.submissions.models import Submission
+from lti_tool.uploads.models import Attachment
+from lti_tool.uploads.service import announce
 from lti_tool.web import create_app
 from tests.classroom import ANSWER, SCORES, FakeEngine
 from tests.entrance import (
@@ -62,6 +66,8 @@ SAME_AS = {"school_admin": "teacher", "operator": "stranger"}
 # theirs is 404, what their role may never do is 403, and without a session there is 401.
 TEACHERS_PAGE = (403, 403, 403, 200, 404, 404, 401)
 TEACHERS_ACT = (403, 403, 403, 303, 404, 404, 401)
+PUPILS_HERE = (200, 200, 200, 403, 403, 403, 401)
+PUPILS_ACT = (303, 303, 303, 403, 403, 403, 401)
 PUPILS_PAGE = (200, 200, 404, 403, 403, 403, 401)
 TEACHERS_OWN_COURSE = (403, 403, 403, 200, 200, 200, 401)
 NOT_IN_DEEP_LINKING = (403, 403, 403, 404, 404, 404, 401)
@@ -79,6 +85,17 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "work.draft": (303, 303, 303, 403, 403, 403, 401),
     "work.state": (200, 204, 404, 403, 403, 403, 401),
     "work.attempt": (200, 404, 404, 403, 403, 403, 401),
+    "work.confirm_reading": (303, 404, 404, 403, 403, 403, 401),
+    "pages.listed": PUPILS_HERE,
+    "pages.add": PUPILS_ACT,
+    "pages.announce": (201, 201, 201, 403, 403, 403, 401),
+    "pages.part": (200, 404, 404, 403, 403, 403, 401),
+    "pages.finish": (409, 404, 404, 403, 403, 403, 401),
+    "pages.remove": (303, 404, 404, 403, 403, 403, 401),
+    "pages.move": (303, 404, 404, 403, 403, 403, 401),
+    "pages.image": (200, 404, 404, 404, 404, 404, 401),  # of a draft: not even for the teacher
+    "pages.phone_link": (200, 200, 200, 403, 403, 403, 401),
+    "pages.allow_more": (403, 403, 403, 303, 303, 303, 401),
     "overview.activity": TEACHERS_PAGE,
     "overview.now": TEACHERS_PAGE,
     "overview.decide": TEACHERS_ACT,
@@ -101,6 +118,14 @@ OPEN = {
     "launch.login",
     "launch.launch",
     "launch.keys",
+    # Whoever holds a phone's one-time link; see tests/uploads/test_phone.py.
+    "phone.before",
+    "phone.enter",
+    "phone.show",
+    "phone.add",
+    "phone.announce",
+    "phone.part",
+    "phone.finish",
     "operator.before",
     "operator.enter",
     # Whoever has the invitation's secret; see tests/launch/registration.
@@ -122,6 +147,8 @@ class School:
     submission_id: UUID
     sync_id: UUID
     person_id: UUID
+    page_id: UUID
+    upload_id: UUID
     sessions: dict[str, tuple[Browser, str]]
     attempt: str = "1"
 
@@ -132,6 +159,8 @@ class School:
             "submission_id": self.submission_id,
             "sync_id": self.sync_id,
             "person_id": self.person_id,
+            "page_id": self.page_id,
+            "upload_id": self.upload_id,
         }
 
     def path(self, rule: Rule, session_path: str, objects: Objects | None = None) -> str:
@@ -158,6 +187,8 @@ class School:
             "overview.decide": {"use": "shared"},
             "content.create": {"action": "save"},
             "content.change": {"action": "save", "version": "1"},
+            "pages.announce": {"name": "a.jpg", "size": "9"},
+            "pages.move": {"by": "up"},
         }
         return forms.get(endpoint, {})
 
@@ -195,7 +226,31 @@ def school(database) -> School:
     submission_id, sync_id = has_handed_in(house, *sessions["owner"])
     ada, path = sessions["owner"]
     person_id = ada.session(path).person_id
-    return School(house, task_id, submission_id, sync_id, person_id, sessions)
+    page_id, upload_id = has_a_page(house, ada.session(path))
+    return School(house, task_id, submission_id, sync_id, person_id, page_id, upload_id, sessions)
+
+
+def has_a_page(house: House, pupil: LaunchSession) -> tuple[UUID, UUID]:
+    """A page in the draft, and a file on its way."""
+    files = house.app.extensions["uploads"].lab.files
+    page = Attachment(
+        id=uuid4(),
+        platform_id=pupil.platform_id,
+        course_id=pupil.course_id,
+        resource_link_id=pupil.resource_link_id,
+        person_id=pupil.person_id,
+        position=1,
+        name="a.jpg",
+        sha256=sha256(b"jpeg").digest(),
+        size=4,
+        width=1,
+        height=1,
+    )
+    with house.database.begin(pupil.actor) as db:
+        db.add(page)
+        upload_id = announce(db, pupil, "b.jpg", 9, datetime.now(UTC)).id
+    files.put(page.key, b"jpeg")
+    return page.id, upload_id
 
 
 def launched_elsewhere(house: House, task_id: UUID) -> tuple[Browser, str]:
@@ -271,11 +326,14 @@ def theirs(school: School) -> Objects:
     claims = activity(school.house.lms, LEARNER, task=task_id, course="32", link="10")
     there = pupil.arrives(claims, sub="19")
     submission_id, sync_id = has_handed_in(school.house, pupil, there)
+    page_id, upload_id = has_a_page(school.house, pupil.session(there))
     return {
         "task_id": task_id,
         "submission_id": submission_id,
         "sync_id": sync_id,
         "person_id": pupil.session(there).person_id,
+        "page_id": page_id,
+        "upload_id": upload_id,
     }
 
 
@@ -371,7 +429,8 @@ def test_every_answer_carries_the_headers(school: School):
             policy = headers["Content-Security-Policy"]
             issuer = "andere" if actor == "other_school" else "moodle"
             assert f"frame-ancestors https://{issuer}.schule.example" in policy
-            assert "script-src 'self'" in policy
+            picture = headers["Content-Type"].startswith("image/")
+            assert ("sandbox" if picture else "script-src 'self'") in policy
             assert "unsafe" not in policy
             assert headers["Cache-Control"] == "private, no-store"
             assert headers["X-Content-Type-Options"] == "nosniff"

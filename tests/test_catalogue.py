@@ -10,9 +10,9 @@ import ast
 import re
 from pathlib import Path
 
-# A-D: launch, registration and outbound, deep linking, sessions. E, as far as it is about what a
-# file holds. G, H: rights, services.
-CATALOGUE = {*range(1, 63), *range(63, 72), 74, 76, *range(93, 121)}
+# A-D: launch, registration and outbound, deep linking, sessions. E: uploads. G, H: rights,
+# services.
+CATALOGUE = {*range(1, 80), *range(93, 121)}
 
 # With the reason why nothing here can be attacked so.
 NOT_APPLICABLE: dict[int, str] = {}

@@ -7,6 +7,7 @@ from decimal import Decimal
 import psycopg
 from sqlalchemy import select
 
+from feedback_engine.contract import PageReader
 from lti_tool.core import jobs
 from lti_tool.core.db import ADMIN, WORKER, service_of
 from lti_tool.core.jobs import Job, JobKind
@@ -19,6 +20,7 @@ from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint
 from tests.classroom import SCORES, Classroom, FakeEngine
+from tests.fakes.files import MemoryFiles
 from tests.fakes.practice import PracticeSite
 from tests.fakes.school import School as MoodleSite
 from tests.practice_lms.bench import BASE
@@ -36,6 +38,8 @@ class Workbench:
     moodle: MoodleSite | PracticeSite
     superuser_url: str
     engine: FakeEngine = field(default_factory=FakeEngine)
+    reader: PageReader | None = None
+    files: MemoryFiles = field(default_factory=MemoryFiles)
 
     def works(self) -> None:
         """Everything that is ready now."""
@@ -83,6 +87,8 @@ class Workbench:
         return Workshop(
             begin=self.room.database.begin,
             engine=self.engine,
+            reader=self.reader,
+            files=self.files,
             gradebook=AgsClient(self.moodle.outbound, self.moodle.tokens),
             rosters=RosterClient(self.moodle.outbound, self.moodle.tokens),
             seal=SEAL,

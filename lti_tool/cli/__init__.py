@@ -19,6 +19,7 @@ from lti_tool.cli.demo.command import demo, demo_part
 from lti_tool.cli.doctor.command import doctor
 from lti_tool.cli.erasing import course, person
 from lti_tool.cli.failures import sentence_about
+from lti_tool.cli.files import files
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
 from lti_tool.cli.invitations import invitations, invite
 from lti_tool.cli.journey.command import journey
@@ -40,6 +41,7 @@ for command in (
     demo,
     demo_part,
     doctor,
+    files,
     invitations,
     invite,
     jobs,

@@ -13,10 +13,12 @@ import click
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from config.settings import read_settings
 from lti_tool.cli.answers import Answer, CommandFailed, json_option
 from lti_tool.cli.house import open_house
 from lti_tool.core.db import ADMIN, service_of
 from lti_tool.core.errors import NotFound
+from lti_tool.core.files import FilesUnavailable, open_store_of
 from lti_tool.people.models import Course, Person
 from lti_tool.people.services import find_platform
 from lti_tool.privacy import erase
@@ -64,7 +66,9 @@ def remove_course(platform: str, which: str, *, yes: bool) -> Answer:
             raise CommandFailed(
                 f"Nichts gelöscht. Mit „{title}“ verschwänden {lost}; ernst wird es mit --yes."
             )
+        files = erase.files_of(db, found)
         erase.erase_course(db, found)
+    _delete(files)
     sentence = f"Der Kurs „{title}“ ist gelöscht, mit {lost}. {GRADES_STAY}"
     return Answer([sentence], {"context_id": which, **asdict(loss)})
 
@@ -91,9 +95,23 @@ def remove_person(platform: str, sub: str, *, yes: bool) -> Answer:
             raise CommandFailed(
                 f"Nichts gelöscht. Es verschwänden {lost}; ernst wird es mit --yes."
             )
+        files = erase.files_of(db, found)
         erase.erase_person(db, found)
+    _delete(files)
     sentence = f"Die Person ist gelöscht, mit {lost}, Entwürfen und Rückmeldungen. {GRADES_STAY}"
     return Answer([sentence], {"sub": sub, **asdict(loss)})
+
+
+def _delete(files: list[str]) -> None:
+    """What no row names any more. Raises CommandFailed."""
+    settings = read_settings()
+    try:
+        open_store_of(settings).delete(files)
+    except FilesUnavailable:
+        raise CommandFailed(
+            "In der Datenbank ist alles gelöscht, aber der Speicher für Fotos antwortet nicht."
+            " Morgen bitte gustav files --delete."
+        ) from None
 
 
 @contextmanager

@@ -69,6 +69,8 @@ class TaskForm:
     max_attempts: str = "3"
     mode: str = Mode.PRACTICE.value
     reports_score: bool = False
+    takes_pages: bool = True
+    checks_reading: bool = True
     unit: str = NEW_UNIT
     unit_title: str = ""
     section: str = ""
@@ -98,6 +100,8 @@ class TaskForm:
             max_attempts=str(task.max_attempts),
             mode=task.mode.value,
             reports_score=task.reports_score,
+            takes_pages=task.takes_pages,
+            checks_reading=task.checks_reading,
             unit=str(section.unit_id),
             section=section.title,
             version=str(task.version),
@@ -118,6 +122,8 @@ class TaskForm:
             max_attempts=_line(sent, "max_attempts"),
             mode=_line(sent, "mode"),
             reports_score="reports_score" in sent,
+            takes_pages="takes_pages" in sent,
+            checks_reading="checks_reading" in sent,
             unit=_line(sent, "unit") or NEW_UNIT,
             unit_title=_line(sent, "unit_title"),
             section=_line(sent, "section"),
@@ -133,6 +139,8 @@ class TaskForm:
             section=self.section,
             mode=self.mode,
             reports_score=self.reports_score,
+            takes_pages=self.takes_pages,
+            checks_reading=self.checks_reading,
             score_maximum=self.score_maximum,
             max_attempts=self.max_attempts,
         )
@@ -207,6 +215,8 @@ class TaskForm:
             max_attempts=int(self.max_attempts),
             mode=mode,
             reports_score=self.reports_score and mode is Mode.PRACTICE,
+            takes_pages=self.takes_pages,
+            checks_reading=self.checks_reading,
             unit_id=None if new_unit else _uuid(self.unit),
             unit_title=self.unit_title if new_unit else "",
             section_title=self.section,

@@ -104,6 +104,9 @@ class RegularTask(Task):
     mode: Mapped[Mode] = mapped_column(enum_column(Mode))
     score_maximum: Mapped[int]  # whole, 1..100: Moodle drops anything else without a word
     max_attempts: Mapped[int]
+    # Photos and PDF beside what is typed; and pupils see first what was read in them.
+    takes_pages: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    checks_reading: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     reports_score: Mapped[bool]  # in practice mode: the teacher's rule that scores may leave
 
     __mapper_args__ = {"polymorphic_identity": TaskKind.REGULAR}  # noqa: RUF012

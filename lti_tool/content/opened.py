@@ -1,6 +1,6 @@
 """The task of an activity as its pupils see it.
 
-One function of the database (migration 0016) finds it, because each page of a pupil begins with it,
+One function of the database (migration 0018) finds it, because each page of a pupil begins with it,
 and a class opens it at the ring of a bell.
 """
 
@@ -35,6 +35,8 @@ class OpenedTask:
     prompt_html: str
     mode: Mode
     max_attempts: int
+    takes_pages: bool
+    checks_reading: bool
     unit_title: str
     criteria: tuple[OpenedCriterion, ...]
 
@@ -57,6 +59,8 @@ def opened_task(db: Session, launch: LaunchSession) -> OpenedTask:
         prompt_html=row.prompt_html,
         mode=Mode(row.mode),
         max_attempts=row.max_attempts,
+        takes_pages=row.takes_pages,
+        checks_reading=row.checks_reading,
         unit_title=row.unit_title,
         criteria=criteria,
     )

@@ -36,7 +36,8 @@ class TaskSpec:
     `section_title` names a section of the unit, old or new; empty: the task stands in none.
 
     `prompt` and `solution_notes` are Markdown. `reports_score`: in practice mode the score goes to
-    the gradebook without a further act of the teacher.
+    the gradebook without a further act of the teacher. `takes_pages`: photos and PDF are answers,
+    too; `checks_reading`: then the pupil first sees what was read in them.
     """
 
     title: str
@@ -47,6 +48,8 @@ class TaskSpec:
     max_attempts: int
     mode: Mode
     reports_score: bool
+    takes_pages: bool = True
+    checks_reading: bool = True
     unit_id: UUID | None = None
     unit_title: str = ""
     section_title: str = ""

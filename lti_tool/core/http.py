@@ -17,6 +17,13 @@ from lti_tool.core.clock import utc_now
 from lti_tool.core.speech import Speech
 
 SELF, NOBODY = "'self'", "'none'"
+_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; base-uri 'none';"
+    " form-action {goals}; frame-ancestors {framers}"
+)
+# A picture that is opened by itself might be taken for a page (ATK-75).
+_PICTURE = "default-src 'none'; frame-ancestors {framers}; sandbox"
 
 
 def set_cookie(
@@ -45,11 +52,8 @@ def answer_headers(response: FlaskResponse) -> FlaskResponse:
     framers = " ".join(sorted(g.get("frame_origins", frozenset())))
     form_goals = " ".join(filter(None, [SELF, framers]))
     headers = response.headers
-    headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        " font-src 'self'; connect-src 'self'; base-uri 'none';"
-        f" form-action {form_goals}; frame-ancestors {framers or NOBODY}"
-    )
+    allowed = _PICTURE if (response.mimetype or "").startswith("image/") else _PAGE
+    headers["Content-Security-Policy"] = allowed.format(goals=form_goals, framers=framers or NOBODY)
     # With "no-referrer" browsers send `Origin: null` with our own forms (Fetch, "append a request
     # Origin header"), and the guard would refuse them all.
     headers.setdefault("Referrer-Policy", "same-origin")
@@ -91,8 +95,11 @@ def fetched_by_script() -> bool:
 
 def form_first() -> None:
     """A form is here before its page is asked for: on bad Wi-Fi it takes its time, and a page holds
-    one of few connections to the database."""
+    one of few connections to the database. Few pages take large ones (`FORM_LIMITS`)."""
     if request.method not in ("GET", "HEAD"):
+        request.max_content_length = current_app.config["FORM_LIMITS"].get(
+            request.endpoint, current_app.config["MAX_CONTENT_LENGTH"]
+        )
         _ = request.form
 
 

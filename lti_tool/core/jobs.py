@@ -36,6 +36,7 @@ PACE_OF_LAST = 20  # jobs whose mean duration is the pace shown to those who wai
 class JobKind(StrEnum):
     """What a worker can be asked to do; each has exactly one actor in `worker.py`."""
 
+    READ_PAGES = "read_pages"
     GIVE_FEEDBACK = "give_feedback"
     POST_SCORE = "post_score"
     REFRESH_ROSTER = "refresh_roster"
@@ -137,6 +138,16 @@ def enqueue(
     written = db.execute(statement.on_conflict_do_nothing().returning(Job.id)).scalar()
     if written is not None and not after:
         db.info["rung"].append((kind.value, written))
+
+
+def bring_forward(db: Session, kind: JobKind, subject_id: UUID) -> None:
+    """An open job that was meant for later is ready now. The transaction acts for the service."""
+    waiting = update(Job).where(
+        Job.kind == kind, Job.subject_id == subject_id, Job.state == JobState.WAITING
+    )
+    found = db.execute(waiting.values(ready_at=func.now()).returning(Job.id)).scalar()
+    if found is not None:
+        db.info["rung"].append((kind.value, found))
 
 
 def claim(db: Session, job_id: UUID, *, lease: timedelta) -> Claim | None:

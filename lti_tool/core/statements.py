@@ -25,6 +25,12 @@ def ask(db: Session, statement: LiteralString, values: Mapping[str, object]) -> 
         return cursor.fetchall() if cursor.rownumber is not None else ()
 
 
+def in_single_file(db: Session, *whose: object) -> None:
+    """Until the transaction ends, others that name the same wait here for their turn."""
+    key = ":".join(map(str, whose))
+    ask(db, "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", {"key": key})
+
+
 def set_against_set(db: Session) -> None:
     """For the rest of the transaction long lists are compared as wholes. PostgreSQL's statistics
     from before the first of them speak for loops within loops, which take seconds."""

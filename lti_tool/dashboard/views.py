@@ -25,7 +25,7 @@ from lti_tool.grades import service as grades
 from lti_tool.launch.guard import instructor
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people import roster
-from lti_tool.submissions import review, service
+from lti_tool.submissions import review, service, transcripts
 from lti_tool.submissions.models import Feedback, Submission
 from lti_tool.submissions.shown import (
     Change,
@@ -35,6 +35,7 @@ from lti_tool.submissions.shown import (
     origin_of,
     shown_feedback,
 )
+from lti_tool.uploads.service import allowed_until
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 
@@ -212,6 +213,7 @@ def _overview(
         may_edit=may_edit(db, launch, task),
         activity=now,
         without=without,
+        uploads_until=allowed_until(db, launch.course_id),
         seen=_digest(now),
         next_id=queries.next_for_teacher(db, launch, task),
         done=_done(),
@@ -241,8 +243,9 @@ def _page(
         pupil=queries.pupil_of(db, submission),
         submission=submission,
         criteria=desk.criteria,
-        answer=marked(submission.answer, feedback),
-        feedback=feedback and shown_feedback(feedback, submission.answer),
+        read=transcripts.of_submission(db, submission.id),
+        answer=marked(submission.text, feedback),
+        feedback=feedback and shown_feedback(feedback, submission.text),
         form=typed or desk.stored,
         typed=typed is not None,
         problem=problem,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -69,14 +69,34 @@ def _guarded(view: View, *roles: Role) -> View:
     def wrapper(**values: Any) -> ResponseReturnValue:
         door: Door = current_app.extensions["door"]
         with door.enter(g.session_id) as (db, launch):
-            if launch.role not in roles:
-                raise Forbidden(launch.role.value)
-            if request.method not in ("GET", "HEAD"):
-                _check_form_is_ours(door, launch)
+            _check_may(door, launch, roles)
             return view(db, launch, **values)
 
     wrapper.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by the matrix test
     return wrapper
+
+
+def _guarded_apart(view: View, *roles: Role) -> View:
+    @wraps(view)
+    def wrapper(**values: Any) -> ResponseReturnValue:
+        door: Door = current_app.extensions["door"]
+        with door.enter(g.session_id) as (_, launch):
+            _check_may(door, launch, roles)
+        return view(partial(door.begin, launch.actor), launch, **values)
+
+    wrapper.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by the matrix test
+    return wrapper
+
+
+def learner_apart(view: View) -> View:
+    """Only for pupils. The view does slow things, and gets `(here, launch, …)`: `here()` opens a
+    transaction of the session's person, and none is open between them."""
+    return _guarded_apart(view, Role.LEARNER)
+
+
+def member_apart(view: View) -> View:
+    """The same for everybody who launched."""
+    return _guarded_apart(view, Role.LEARNER, Role.INSTRUCTOR)
 
 
 def learner(view: View) -> View:
@@ -92,6 +112,13 @@ def instructor(view: View) -> View:
 def member(view: View) -> View:
     """For everybody who launched."""
     return _guarded(view, Role.LEARNER, Role.INSTRUCTOR)
+
+
+def _check_may(door: Door, launch: LaunchSession, roles: tuple[Role, ...]) -> None:
+    if launch.role not in roles:
+        raise Forbidden(launch.role.value)
+    if request.method not in ("GET", "HEAD"):
+        _check_form_is_ours(door, launch)
 
 
 def _check_form_is_ours(door: Door, launch: LaunchSession) -> None:

@@ -19,6 +19,7 @@ from lti_tool.grades.models import GradeSync
 from lti_tool.launch.models import ResourceLink
 from lti_tool.people.models import Course, Membership, Person
 from lti_tool.submissions.models import Submission
+from lti_tool.uploads.models import Attachment
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ def person_loss(db: Session, person: Person) -> PersonLoss:
         courses=_count(db, Membership.id, Membership.person_id == person.id),
         submissions=_count(db, Submission.id, Submission.person_id == person.id),
     )
+
+
+def files_of(db: Session, whose: Course | Person) -> list[str]:
+    """Keys of the files that go along. To be deleted once the transaction has committed."""
+    column = Attachment.course_id if isinstance(whose, Course) else Attachment.person_id
+    return [page.key for page in db.scalars(select(Attachment).where(column == whose.id))]
 
 
 def erase_course(db: Session, course: Course) -> None:

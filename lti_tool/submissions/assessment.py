@@ -12,6 +12,7 @@ from feedback_engine.contract import VerdictStatus
 from lti_tool.content.models import Mode, RegularTask
 from lti_tool.core.markdown import plain
 from lti_tool.core.moves import ForbiddenMove
+from lti_tool.submissions import transcripts
 from lti_tool.submissions.models import Author, CriterionResult, ReleasedBy, Submission
 from lti_tool.submissions.states import State, move
 from lti_tool.submissions.versions import ask_teacher, let_out, new_version, result_of
@@ -34,10 +35,11 @@ def request_for(db: Session, submission_id: UUID) -> contract.FeedbackRequest:
             )
             for c in task.criteria
         ),
-        answer=submission.answer,
+        answer=submission.text,
         language="en" if submission.language == "en" else "de",
         solution_notes=task.solution_notes,
         earlier=_earlier(db, submission),
+        drawings=transcripts.drawings_of(db, submission_id),
     )
 
 
@@ -97,8 +99,8 @@ def _earlier(db: Session, submission: Submission) -> contract.EarlierAttempt | N
     if before is None or seen is None or seen.released_at is None:
         return None
     return contract.EarlierAttempt(
-        answer=before.answer,
-        results=tuple(_verdict(result, before.answer) for result in seen.results),
+        answer=before.text,
+        results=tuple(_verdict(result, before.text) for result in seen.results),
         next_step=seen.next_step,
     )
 

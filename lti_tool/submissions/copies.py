@@ -23,7 +23,8 @@ def follow(
         Conflict: "feedback_under_way": an engine may be judging by the old criteria right now.
     """
     of_course = (Submission.course_id == course_id, Submission.task_id.in_(tasks))
-    if db.scalar(select(exists().where(*of_course, Submission.state == State.HANDED_IN))):
+    under_way = Submission.state.in_((State.HANDED_IN, State.TO_CHECK))
+    if db.scalar(select(exists().where(*of_course, under_way))):
         raise Conflict("feedback_under_way")
     if not tasks:
         return

@@ -59,3 +59,15 @@ def _number(sent: Mapping[str, str], field: str) -> int:
     if not _WHOLE.fullmatch(typed):
         raise Invalid({field: "not_a_number"})
     return int(typed)
+
+
+def read_corrections(sent: Mapping[str, str]) -> dict[UUID, str]:
+    """What the pupil made of each page, by the page's id. Raises Invalid: "page": "not_a_key"."""
+    try:
+        return {
+            UUID(name.removeprefix("page-")): clean(text)
+            for name, text in sent.items()
+            if name.startswith("page-")
+        }
+    except ValueError:
+        raise Invalid({"page": "not_a_key"}) from None

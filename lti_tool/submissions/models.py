@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from feedback_engine.contract import VerdictStatus
@@ -62,7 +63,9 @@ class Submission(OfPlatform, Base):
     person_id: Mapped[UUID]
     attempt: Mapped[int]
     client_key: Mapped[UUID]
-    answer: Mapped[str]
+    answer: Mapped[str]  # what was typed; empty where there are only pages
+    # What its pages say, once that is settled.
+    read_text: Mapped[str] = mapped_column(default="", server_default=text("''"))
     language: Mapped[str] = mapped_column(default="de")
     state: Mapped[State] = mapped_column(enum_column(State), default=State.HANDED_IN)
     needs_teacher_reason: Mapped[str | None]
@@ -77,6 +80,11 @@ class Submission(OfPlatform, Base):
         viewonly=True,
     )
 
+    @property
+    def text(self) -> str:
+        """What is judged: what was typed, and then what the pages say."""
+        return "\n\n".join(filter(None, (self.answer, self.read_text)))
+
     __table_args__ = within_platform(
         UniqueConstraint("resource_link_id", "task_id", "person_id", "attempt"),
         UniqueConstraint("resource_link_id", "person_id", "client_key"),
@@ -85,7 +93,7 @@ class Submission(OfPlatform, Base):
         same_platform("task_id", "tasks"),
         same_platform("person_id", "persons"),
         CheckConstraint("attempt >= 1", name="attempt"),
-        CheckConstraint(f"length(answer) BETWEEN 1 AND {ANSWER_LIMIT}", name="answer"),
+        CheckConstraint(f"length(answer) <= {ANSWER_LIMIT}", name="answer"),
         CheckConstraint(
             "(state = 'needs_teacher') = (needs_teacher_reason IS NOT NULL)", name="reason"
         ),
@@ -105,6 +113,38 @@ class SubmissionEvent(OfPlatform, Base):
     __table_args__ = within_platform(
         same_platform("submission_id", "submissions"),
         Index("ix_submission_events_submission", "submission_id", "at"),
+    )
+
+
+class Transcript(OfPlatform, Base):
+    """What a model read on one page, and what its pupil made of it. `unsure`: half-open spans into
+    `read_text` of words that the model was not sure of."""
+
+    __tablename__ = "transcripts"
+
+    course_id: Mapped[UUID]
+    person_id: Mapped[UUID]  # the pupil, so that the row policy needs no join
+    attachment_id: Mapped[UUID]
+    read_text: Mapped[str]
+    unsure: Mapped[list[list[int]]] = mapped_column(JSONB)
+    drawings: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    engine: Mapped[str] = mapped_column(default="")  # empty: there was none that can read
+    model: Mapped[str] = mapped_column(default="")
+    model_digest: Mapped[str] = mapped_column(default="")
+    prompt_version: Mapped[str] = mapped_column(default="")
+    read_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    corrected: Mapped[str | None]  # None: the pupil left it as it was read
+
+    @property
+    def text(self) -> str:
+        """What counts."""
+        return self.read_text if self.corrected is None else self.corrected
+
+    __table_args__ = within_platform(
+        same_platform("course_id", "courses"),
+        same_platform("person_id", "persons"),
+        same_platform("attachment_id", "attachments"),
+        UniqueConstraint("attachment_id"),
     )
 
 

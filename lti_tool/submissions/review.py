@@ -82,7 +82,7 @@ def edit(
     db.flush()
     if release or was_out:
         let_out(db, submission, feedback, ReleasedBy.TEACHER, launch.person_id)
-    elif submission.state is State.HANDED_IN:
+    elif submission.state in (State.HANDED_IN, State.TO_CHECK):
         # The teacher has taken over: what the engine still brings must not replace their words.
         submission.state = move(submission.state, to=State.AWAITING_TEACHER)
         db.flush()

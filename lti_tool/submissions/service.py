@@ -12,17 +12,21 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
 from lti_tool.core.errors import Conflict, Invalid, NotFound
-from lti_tool.core.statements import ask
+from lti_tool.core.statements import ask, in_single_file
 from lti_tool.launch.session import LaunchSession
+from lti_tool.submissions import transcripts
 from lti_tool.submissions.models import ANSWER_LIMIT, Draft, Submission
 from lti_tool.submissions.states import State
+from lti_tool.submissions.transcripts import ReadPage
+from lti_tool.uploads import pages
+from lti_tool.uploads.models import Attachment
 
 
 class Problem(StrEnum):
@@ -62,12 +66,14 @@ class SavedDraft:
 @dataclass(frozen=True)
 class Work:
     """Everything a pupil's page shows. `submissions` newest first; `line` while feedback is being
-    worked out for the newest one."""
+    worked out for the newest one; `pages` of the draft; `read`: those of the newest submission."""
 
     task: OpenedTask
     submissions: Sequence[Submission]
     draft: SavedDraft | None
     line: jobs.InLine | None
+    pages: Sequence[Attachment] = ()
+    read: Sequence[ReadPage] = ()
 
     @property
     def newest(self) -> Submission | None:
@@ -92,10 +98,20 @@ def open_work(db: Session, launch: LaunchSession, task: OpenedTask) -> Work:
     (begun,) = ask(db, _BEGUN, _who_works(launch) | {"task": task.id})
     draft = SavedDraft(begun.text, begun.version, begun.saved_at) if begun.saved_at else None
     submissions = _submissions(db, launch, task) if begun.handed_in else []
-    line = None
-    if submissions and submissions[0].state is State.HANDED_IN:
-        line = jobs.in_line(db, jobs.JobKind.GIVE_FEEDBACK, submissions[0].id)
-    return Work(task, submissions, draft, line)
+    newest = submissions[0] if submissions else None
+    line = _in_line(db, newest) if newest else None
+    if not begun.has_pages:
+        return Work(task, submissions, draft, line)
+    read = transcripts.of_submission(db, newest.id) if newest else ()
+    return Work(task, submissions, draft, line, pages.of_draft(db, launch), read)
+
+
+def _in_line(db: Session, submission: Submission) -> jobs.InLine | None:
+    """Where it stands; while its pages wait to be read, that comes first."""
+    if submission.state is not State.HANDED_IN:
+        return None
+    reading = jobs.in_line(db, jobs.JobKind.READ_PAGES, submission.id)
+    return reading or jobs.in_line(db, jobs.JobKind.GIVE_FEEDBACK, submission.id)
 
 
 def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:
@@ -135,14 +151,14 @@ def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer
     Raises:
         Invalid: "answer": "empty" or "too_long".
     """
-    if not answer.text.strip():
-        raise Invalid({"answer": "empty"})
     _check_length(answer.text)
     _lock(db, launch)
     work = open_work(db, launch, task)
     sent = next((s for s in work.submissions if s.client_key == answer.client_key), None)
     if sent is not None and sent.answer == answer.text:
         return HandedIn(sent)
+    if not answer.text.strip() and not work.pages:
+        raise Invalid({"answer": "empty"})
     problem = _problem(work, answer, sent)
     if problem is not None:
         _keep_draft(db, launch, answer.text)
@@ -175,6 +191,7 @@ def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer)
     )
     db.add(submission)
     db.flush()
+    handed_over = pages.hand_over(db, launch, submission.id)
     db.execute(
         delete(Draft).where(
             Draft.resource_link_id == launch.resource_link_id,
@@ -183,7 +200,7 @@ def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer)
     )
     jobs.enqueue(
         db,
-        jobs.JobKind.GIVE_FEEDBACK,
+        jobs.JobKind.READ_PAGES if handed_over else jobs.JobKind.GIVE_FEEDBACK,
         platform_id=launch.platform_id,
         subject_id=submission.id,
     )
@@ -223,7 +240,10 @@ _BEGUN = """
 SELECT d.text, d.version, d.saved_at, EXISTS (
     SELECT FROM submissions s
     WHERE s.resource_link_id = %(link)s AND s.task_id = %(task)s AND s.person_id = %(person)s
-  ) AS handed_in
+  ) AS handed_in,
+  EXISTS (
+    SELECT FROM attachments a WHERE a.resource_link_id = %(link)s AND a.person_id = %(person)s
+  ) AS has_pages
 FROM (SELECT) AS always
 LEFT JOIN drafts d ON d.resource_link_id = %(link)s AND d.person_id = %(person)s
 """
@@ -248,7 +268,4 @@ def _check_length(written: str) -> None:
 
 def _lock(db: Session, launch: LaunchSession) -> None:
     """One pupil's writing at one activity happens in single file."""
-    db.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"),
-        {"who": f"{launch.resource_link_id}:{launch.person_id}"},
-    )
+    in_single_file(db, launch.resource_link_id, launch.person_id)

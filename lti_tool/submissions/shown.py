@@ -50,6 +50,7 @@ class Phase(StrEnum):
 
     IN_LINE = "in_line"
     AT_WORK = "at_work"
+    TO_CHECK = "to_check"  # the pupil looks whether the photos were read right
     LATER = "later"  # kept, but the model does not answer just now
     TEACHER = "teacher"
     READY = "ready"
@@ -131,6 +132,8 @@ def phase_of(state: State, line: InLine | None) -> Phase:
     """What to say about an attempt; `line` is where its job stands, None without an open one."""
     if state is State.RELEASED:
         return Phase.READY
+    if state is State.TO_CHECK:
+        return Phase.TO_CHECK
     if state is not State.HANDED_IN:
         return Phase.TEACHER
     if line is None:
@@ -159,9 +162,9 @@ def shown_attempt(
         place=line.ahead + 1 if line and line.ahead is not None else None,
         wait=_wait(line),
         submitted_at=submission.submitted_at,
-        answer=marked(submission.answer, feedback),
+        answer=marked(submission.text, feedback),
         feedback=(
-            shown_feedback(feedback, submission.answer, earlier, engines) if feedback else None
+            shown_feedback(feedback, submission.text, earlier, engines) if feedback else None
         ),
     )
 

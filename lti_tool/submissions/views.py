@@ -10,16 +10,18 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from lti_tool.content.opened import opened_task
-from lti_tool.core.errors import Invalid
+from lti_tool.core.errors import Conflict, Invalid
 from lti_tool.core.http import fetched_by_script, page_speech
 from lti_tool.core.markdown import trusted
 from lti_tool.core.speech import Speech
 from lti_tool.launch.guard import learner
 from lti_tool.launch.session import LaunchSession
-from lti_tool.submissions import forms, review, service
+from lti_tool.submissions import forms, review, service, transcripts
 from lti_tool.submissions.models import Author, Submission
+from lti_tool.submissions.reading import checked_page
 from lti_tool.submissions.service import Work
 from lti_tool.submissions.shown import ShownAttempt, shown_attempt
+from lti_tool.uploads import pages
 
 bp = Blueprint("work", __name__, template_folder="templates")
 
@@ -89,6 +91,20 @@ def state(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     )
 
 
+@bp.post("/attempts/<uuid:submission_id>/reading")
+@learner
+def confirm_reading(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
+    """What the photos say, in the pupil's own words now."""
+    submission = service.find(db, launch, submission_id)
+    try:
+        transcripts.confirm(db, launch, submission, forms.read_corrections(request.form))
+    except Invalid as invalid:
+        return _not_taken(db, launch, invalid)
+    except Conflict:
+        pass  # it is being judged by now, and the page says so
+    return redirect(url_for(".task"), 303)
+
+
 @bp.get("/attempts/<uuid:submission_id>")
 @learner
 def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
@@ -100,6 +116,7 @@ def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
         work=work,
         unit_title=work.task.unit_title,
         attempt=_shown(db, work, submission),
+        read=transcripts.of_submission(db, submission.id),
         say=page_speech(),
     )
 
@@ -113,7 +130,7 @@ def _page(
 ) -> str:
     shown, speech = work.newest and _shown(db, work, work.newest), page_speech()
     field = None
-    if work.may_write and (writing or typed or work.draft or work.newest is None):
+    if work.may_write and (writing or typed or work.draft or work.pages or work.newest is None):
         field = _field(work, typed)
     return render_template(
         "work/task.html",
@@ -127,6 +144,11 @@ def _page(
         problem=problem,
         say=speech,
         may_revise=work.may_write and field is None,
+        takes_pages=field is not None and work.task.takes_pages,
+        pages=work.pages,
+        pages_key=pages.key_of(work.pages),
+        read=work.read,
+        checks=[checked_page(one) for one in work.read],
     )
 
 
@@ -138,7 +160,7 @@ def _not_taken(db: Session, launch: LaunchSession, invalid: Invalid) -> Response
 
 
 def _field(work: Work, typed: str | None) -> Field:
-    text = work.newest.answer if work.newest else ""
+    text = work.newest.text if work.newest else ""
     if work.draft is not None:
         text = work.draft.text
     return Field(

@@ -63,7 +63,7 @@ def open_house(*, peers: bool = True) -> Iterator[House]:
         lms.open()
         stack.callback(lms.close)
         lms.task_id = _write_task(postgres, lms)
-        tools = [stack.enter_context(_gustav(postgres, lms))]
+        tools = [stack.enter_context(_gustav(postgres, lms, folder))]
         if peers:
             tools += [stack.enter_context(_peer(*peer, lms)) for peer in _peers(postgres)]
         superuser = _plain(postgres.superuser_url)
@@ -85,7 +85,7 @@ def _write_task(postgres: EmbeddedPostgres, lms: Lms) -> str:
 
 
 @contextmanager
-def _gustav(postgres: EmbeddedPostgres, lms: Lms) -> Iterator[Tool]:
+def _gustav(postgres: EmbeddedPostgres, lms: Lms, folder: Path) -> Iterator[Tool]:
     port = free_port()
     environment = {
         "GUSTAV_BASE_URL": f"http://127.0.0.1:{port}",
@@ -93,6 +93,7 @@ def _gustav(postgres: EmbeddedPostgres, lms: Lms) -> Iterator[Tool]:
         "GUSTAV_DATABASE_URL": postgres.app_url,
         "GUSTAV_OUTBOUND_ALLOW": lms.server.host,
         "GUSTAV_LOG_FORMAT": "json",
+        "GUSTAV_FILES": str(folder / "files"),
     }
     command = [sys.executable, "-m", "lti_tool.cli", "web", "--bind", f"127.0.0.1:{port}"]
     with _serving(command, environment, f"http://127.0.0.1:{port}/health/ready") as pid:

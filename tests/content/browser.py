@@ -23,6 +23,7 @@ from lti_tool.people.models import PlatformKey
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal
 from lti_tool.web import create_app
+from tests.fakes.files import a_folder
 from tests.fakes.school import signing_key
 from tests.school import School
 
@@ -39,6 +40,7 @@ def build(database: Database) -> Flask:
                 "GUSTAV_BASE_URL": TOOL,
                 "GUSTAV_SECRET_KEY": SECRET,
                 "GUSTAV_DATABASE_URL": "postgresql://unused@localhost/unused",
+                "GUSTAV_FILES": a_folder(),
             }
         ),
         database,

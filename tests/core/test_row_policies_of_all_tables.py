@@ -20,7 +20,7 @@ from tests.everything import fill_every_table
 OF_NO_SCHOOL = {"worker_pulses", "operator_links", "operator_sessions"}
 # Roles that look across all platforms by design, and where: none of these holds a pupil's work.
 ACROSS = {
-    ActorRole.LAUNCH: {"platforms", "launch_sessions"},
+    ActorRole.LAUNCH: {"platforms", "launch_sessions", "phone_links"},
     ActorRole.WORKER: {
         "platforms",
         "jobs",

@@ -7,6 +7,7 @@ from tests.sabotage.files import FILES
 from tests.sabotage.pictures import PICTURES
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
+from tests.sabotage.uploads import UPLOADS
 
 VERIFY = "lti_tool/launch/verify.py"
 READERS = "lti_tool/launch/readers.py"
@@ -623,4 +624,5 @@ SABOTAGES = (
     *GRADES,
     *FILES,
     *PICTURES,
+    *UPLOADS,
 )

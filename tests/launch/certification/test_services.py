@@ -23,6 +23,7 @@ from lti_tool.people.roster_client import MEDIA_TYPE, SCOPE, RosterClient
 from lti_tool.people.services import KeySeal
 from tests.classroom import SCORES, FakeEngine
 from tests.entrance import SECRET, House, open_house
+from tests.fakes.files import MemoryFiles
 from tests.fakes.moodle import COLUMN, MEMBERS, TOKEN, page
 from tests.fakes.platform import FakePlatform
 from tests.fakes.school import School as Site
@@ -59,6 +60,8 @@ class Term:
         return Workshop(
             begin=self.lesson.house.database.begin,
             engine=FakeEngine(),
+            reader=None,
+            files=MemoryFiles(),
             gradebook=AgsClient(self.site.outbound, self.site.tokens),
             rosters=RosterClient(self.site.outbound, self.site.tokens),
             seal=KeySeal(SECRET),

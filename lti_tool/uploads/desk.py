@@ -1,0 +1,69 @@
+"""What the pages of this context work with, put into the application by `web.py`; and the sentences
+of what is refused, by their codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+
+from lti_tool.core.db import Begin
+from lti_tool.core.errors import Conflict, Invalid, ToolError
+from lti_tool.core.files import FilesUnavailable
+from lti_tool.core.pictures import Busy
+from lti_tool.launch.secrets import Secrets
+from lti_tool.uploads.service import Lab, NotReadable, TooMuchSent
+
+# What a page can say in a sentence; each is kept from the file that it is about, and no other.
+REFUSALS = (TooMuchSent, NotReadable, Invalid, Conflict, Busy, FilesUnavailable)
+
+
+@dataclass(frozen=True)
+class UploadDesk:
+    lab: Lab
+    begin: Begin
+    secrets: Secrets
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that was not taken: which, why, and from when on it would be."""
+
+    name: str
+    why: str
+    until: datetime | None = None
+
+    @property
+    def status(self) -> int:
+        return _STATUS.get(self.why, 415)
+
+
+_STATUS = {
+    "empty_file": 400,
+    "too_long": 400,
+    "not_whole": 409,
+    "file_too_large": 413,
+    "too_many_pages": 413,
+    "work_too_large": 413,
+    "too_many_pixels": 413,
+    "hour_used_up": 429,
+    "later": 503,
+}
+
+
+def desk() -> UploadDesk:
+    found: UploadDesk = current_app.extensions["uploads"]
+    return found
+
+
+def refused(name: str, error: ToolError) -> Refused:
+    """One of `REFUSALS` as the page says it."""
+    if isinstance(error, TooMuchSent):
+        return Refused(name, error.refusal.why.value, error.refusal.until)
+    if isinstance(error, NotReadable):
+        return Refused(name, error.why)
+    if isinstance(error, Invalid):
+        return Refused(name, next(iter(error.problems.values())))
+    return Refused(name, error.code if isinstance(error, Conflict) else "later")

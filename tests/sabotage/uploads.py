@@ -1,0 +1,48 @@
+"""Photos and PDF: checks whose loss would let a file do harm, or somebody see another's page."""
+
+from tests.sabotage.shape import Sabotage
+
+PHONE = "lti_tool/uploads/phone.py"
+SERVICE = "lti_tool/uploads/service.py"
+ROWS = "lti_tool/migrations/versions/0018_photos_and_transcripts.py"
+
+PAGES = ("tests/uploads/test_pages.py",)
+LINKS = ("tests/uploads/test_phone.py",)
+
+UPLOADS = (
+    Sabotage(
+        "a phone's link opens twice",
+        PHONE,
+        "            PhoneLink.browser_hash.is_(None),\n",
+        "",
+        LINKS,
+    ),
+    Sabotage(
+        "a phone's link never ends",
+        PHONE,
+        "            PhoneLink.expires_at > func.now(),\n",
+        "",
+        LINKS,
+    ),
+    Sabotage(
+        "a part may be as long as it likes",
+        SERVICE,
+        "if not 0 < len(part.content) <= min(PART, upload.size - part.offset):",
+        "if False:",
+        PAGES,
+    ),
+    Sabotage(
+        "a teacher sees the pages of drafts",
+        ROWS,
+        "OR ({TEACHES} AND submission_id IS NOT NULL)",
+        "OR ({TEACHES})",
+        PAGES,
+    ),
+    Sabotage(
+        "what was handed in may change",
+        ROWS,
+        "    IF TG_OP = 'UPDATE' OR app_role() = 'learner' THEN",
+        "    IF false THEN",
+        PAGES,
+    ),
+)
