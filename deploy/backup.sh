@@ -10,7 +10,7 @@
 # Back again, into an empty database of the same version of the tool:
 #   gpg --decrypt FILE.dump.gpg | docker compose exec -T postgres pg_restore --username postgres --dbname gustav
 #   gpg --decrypt FILE.files.tar.gpg | docker compose exec -T worker tar --extract --directory /var/lib/gustav/files
-# then: docker compose run --rm worker gustav doctor
+# then: docker compose run --rm worker gustav doctor, and ... gustav check-invariants: does all of it fit together?
 set -eu
 folder="${1:?Es fehlt der Ordner für die Sicherungen.}"
 : "${BACKUP_RECIPIENT:?Es fehlt BACKUP_RECIPIENT: ohne Schlüssel wird nicht gesichert.}"

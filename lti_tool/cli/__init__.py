@@ -21,6 +21,7 @@ from lti_tool.cli.erasing import course, person
 from lti_tool.cli.failures import sentence_about
 from lti_tool.cli.files import files
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
+from lti_tool.cli.invariants import check_invariants
 from lti_tool.cli.invitations import invitations, invite
 from lti_tool.cli.journey.command import journey
 from lti_tool.cli.operator import operator
@@ -37,6 +38,7 @@ def cli(_traceback: bool) -> None:
 
 
 for command in (
+    check_invariants,
     course,
     demo,
     demo_part,

@@ -15,6 +15,7 @@ from lti_tool.cli.doctor.findings import (
     Finding,
     about_clock,
     about_given_up,
+    about_invariants,
     about_migrations,
     about_platforms,
     about_role,
@@ -93,6 +94,7 @@ def _tables(settings: Settings, database: Database) -> Iterator[Finding]:
     queue = look.read_queue(database.begin)
     yield about_worker(queue, utc_now())
     yield about_given_up(queue)
+    yield about_invariants()
     seal = KeySeal(settings.secret_key.get_secret_value())
     platforms = look.read_platforms(database.begin, seal)
     yield from about_platforms(platforms, utc_now())

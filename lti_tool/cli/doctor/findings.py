@@ -120,6 +120,12 @@ def about_given_up(queue: Queue) -> Finding:
     return Finding("jobs", True, says, "Mehr dazu: gustav jobs")
 
 
+def about_invariants() -> Finding:
+    """The doctor looks at what is running; what is kept takes longer to go through."""
+    says = "Ob alle Abgaben, Noten und Fotos zueinander passen, prüft gustav check-invariants."
+    return Finding("invariants", True, says)
+
+
 def about_clock(ours: datetime, theirs: datetime) -> Finding:
     """`theirs` is the database's time, read between two looks at our own clock."""
     apart = abs(ours - theirs)
