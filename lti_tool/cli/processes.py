@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pkgutil import resolve_name
+from queue import SimpleQueue
 
 import click
 from granian import Granian
@@ -82,6 +83,16 @@ def worker() -> None:
 def stop_at_signals() -> threading.Event:
     """Set once somebody asks this process, politely, to end: Ctrl-C, kill, a closed terminal."""
     stop = threading.Event()
+    # A handler runs between any two steps of the main thread, also while that holds the lock of
+    # the event it waits for: setting the event there would wait for itself. Putting into a
+    # SimpleQueue may interrupt anything, itself too (documented as reentrant).
+    asked: SimpleQueue[None] = SimpleQueue()
+    threading.Thread(target=_set_when_asked, args=(stop, asked), daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: asked.put(None))
     return stop
+
+
+def _set_when_asked(stop: threading.Event, asked: SimpleQueue[None]) -> None:
+    asked.get()
+    stop.set()
