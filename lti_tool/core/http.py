@@ -97,6 +97,9 @@ def form_first() -> None:
     """A form is here before its page is asked for: on bad Wi-Fi it takes its time, and a page holds
     one of few connections to the database. Few pages take large ones (`FORM_LIMITS`)."""
     if request.method not in ("GET", "HEAD"):
+        # The server takes the end of a broken connection for the end of the form. Without this word
+        # of its, Werkzeug counts for itself, and refuses what is shorter than was announced.
+        request.environ.pop("wsgi.input_terminated", None)
         request.max_content_length = current_app.config["FORM_LIMITS"].get(
             request.endpoint, current_app.config["MAX_CONTENT_LENGTH"]
         )

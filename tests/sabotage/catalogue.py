@@ -3,6 +3,7 @@
 One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
 """
 
+from tests.sabotage.faults import FAULTS
 from tests.sabotage.files import FILES
 from tests.sabotage.pictures import PICTURES
 from tests.sabotage.registration import REGISTRATION
@@ -625,4 +626,5 @@ SABOTAGES = (
     *FILES,
     *PICTURES,
     *UPLOADS,
+    *FAULTS,
 )
