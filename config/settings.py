@@ -78,8 +78,11 @@ class Settings(BaseSettings):
     s3_secret: SecretStr | None = Field(default=None, description="Secret key for s3://")
     web_processes: int = Field(default=1, ge=1, description="Processes that answer requests")
     worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
+    worker_grace: Duration = Field(
+        default=timedelta(seconds=30), description="So long a worker asked to end may finish jobs"
+    )
     job_lease: Duration = Field(
-        default=timedelta(minutes=5), description="A worker silent for so long counts as dead"
+        default=timedelta(seconds=60), description="A worker silent for so long counts as dead"
     )
     job_attempts: int = Field(default=3, ge=1, description="Tries before a teacher is asked")
     sweep_every: Duration = Field(
@@ -128,12 +131,6 @@ class Settings(BaseSettings):
         if address and (scheme != "s3" or rest.startswith("/") or not rest):
             raise ValueError("must be a folder, or an address such as s3://bucket/prefix")
         return value
-
-    @model_validator(mode="after")
-    def _lease_outlives_the_model(self) -> Settings:
-        if self.job_lease <= self.model_time_limit:
-            raise ValueError("GUSTAV_JOB_LEASE must be longer than GUSTAV_MODEL_TIME_LIMIT")
-        return self
 
     @field_validator("outbound_allow", mode="before")
     @classmethod

@@ -25,6 +25,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.db import WORKER, Begin, Handler, service_of
 from lti_tool.core.files import FilesError, FileStore, FilesUnavailable
 from lti_tool.core.jobs import Claim, JobKind
+from lti_tool.core.leases import Leases
 from lti_tool.core.moves import ForbiddenMove
 from lti_tool.core.outbound import OutboundError
 from lti_tool.grades import columns, posting
@@ -63,17 +64,18 @@ class Workshop:
     rosters: RosterClient
     seal: KeySeal
     clock: Clock
-    lease: timedelta
+    leases: Leases
     attempts: int
 
     def do(self, job_id: UUID) -> None:
         """Claim and do one job, if it is still to be done. Safe to call twice, or from anywhere."""
         with self.begin(WORKER) as db:
-            claim = jobs.claim(db, job_id, lease=self.lease)
+            claim = jobs.claim(db, job_id, lease=self.leases.lease)
         if claim is None:
             return
         try:
-            _STEPS[claim.kind](self, claim)
+            with self.leases.holding(claim):
+                _STEPS[claim.kind](self, claim)
         except jobs.LeaseLost:
             log.warning("lease lost", job=claim.job_id, kind=claim.kind.value)
         except Exception as error:
@@ -138,7 +140,7 @@ def read_pages(shop: Workshop, claim: Claim) -> None:
                     image, task=about.task_prompt, language=about.language
                 )
             with shop.begin(actor) as db:
-                jobs.renew(db, claim, lease=shop.lease)
+                jobs.renew(db, claim, lease=shop.leases.lease)
                 transcripts.keep_reading(db, page, reading)
         with shop.begin(actor) as db:
             jobs.finish(db, claim)

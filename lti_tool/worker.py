@@ -31,6 +31,7 @@ from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
 from lti_tool.core.files import open_store_of
 from lti_tool.core.jobs import JobKind
+from lti_tool.core.leases import Leases
 from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
@@ -43,6 +44,8 @@ from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
 
 log = structlog.get_logger(__name__)
+
+HANGS_AFTER = timedelta(hours=2)  # thirty pages on a slow machine take less
 
 
 def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
@@ -68,7 +71,7 @@ def build_workshop(settings: Settings, database: Database) -> Workshop:
         rosters=RosterClient(outbound, tokens),
         seal=KeySeal(settings.secret_key.get_secret_value()),
         clock=utc_now,
-        lease=settings.job_lease,
+        leases=Leases(database.begin, lease=settings.job_lease, longest=HANGS_AFTER),
         attempts=settings.job_attempts,
     )
 
@@ -84,23 +87,34 @@ def build_broker(settings: Settings, workshop: Workshop) -> Broker:
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Work until `stop` is set; what is being worked on then is finished first."""
+    """Work until `stop` is set. What is being worked on then is finished within the grace time, or
+    else handed back, so that another worker begins it at once."""
     database = build_database(settings, ring=None)
-    broker = build_broker(settings, build_workshop(settings, database))
+    workshop = build_workshop(settings, database)
+    broker = build_broker(settings, workshop)
     broker.emit_after("process_boot")
     worker = Worker(broker, worker_timeout=100, worker_threads=settings.worker_threads)
     worker.start()
     log.info("worker started", threads=settings.worker_threads)
     sweep = Sweep(database, broker)
+    with workshop.leases.kept():
+        try:
+            while not stop.is_set():
+                sweep.once()
+                stop.wait(settings.sweep_every.total_seconds())
+        finally:
+            worker.stop(timeout=int(settings.worker_grace.total_seconds() * 1000))
+            _hand_back(workshop)
+    broker.close()
+    database.close()
+    log.info("worker stopped")
+
+
+def _hand_back(workshop: Workshop) -> None:
     try:
-        while not stop.is_set():
-            sweep.once()
-            stop.wait(settings.sweep_every.total_seconds())
-    finally:
-        worker.stop(timeout=int(settings.model_time_limit.total_seconds() * 1000))
-        broker.close()
-        database.close()
-        log.info("worker stopped")
+        log.info("jobs handed back", jobs=workshop.leases.hand_back())
+    except OperationalError:
+        log.warning("jobs not handed back: their leases run out by themselves")
 
 
 class Sweep:

@@ -30,6 +30,7 @@ from tests.fakes.platform import FakePlatform
 from tests.fakes.school import School as MoodleSite
 from tests.fakes.school import signing_key
 from tests.specs import FOTOSYNTHESE
+from tests.workbench import leases_of
 
 BIO, PHYSICS = "31", "32"
 CURIE = "2"
@@ -151,7 +152,7 @@ class SchoolDay:
             rosters=RosterClient(self.moodle.outbound, self.moodle.tokens),
             seal=KeySeal(SECRET),
             clock=self.moodle.clock,
-            lease=timedelta(minutes=5),
+            leases=leases_of(self.database),
             attempts=3,
         )
 

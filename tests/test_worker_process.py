@@ -46,7 +46,7 @@ def leases_run_out(postgres) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def worker(room: Classroom, ollama: FakeOllama) -> Iterator[subprocess.Popen[bytes]]:
+def worker(room: Classroom, ollama: FakeOllama, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         "PATH": os.environ["PATH"],
         "GUSTAV_BASE_URL": TOOL,
@@ -56,6 +56,7 @@ def worker(room: Classroom, ollama: FakeOllama) -> Iterator[subprocess.Popen[byt
         "GUSTAV_MODEL_HOST": ollama.url,
         "GUSTAV_MODEL_NAME": MODEL,
         "GUSTAV_SWEEP_EVERY": "0.2",
+        **more,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "lti_tool.cli", "worker"], env=environment, cwd=ROOT
@@ -132,6 +133,40 @@ def test_a_worker_asked_to_stop_ends_in_order(room: Classroom, ollama: FakeOllam
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(timeout=30) == 0
+
+
+def test_a_worker_asked_to_stop_finishes_what_it_has_begun(room: Classroom, ollama: FakeOllama):
+    """FLT-23."""
+    ollama.pause_before = 0.5
+    room.ada.hands_in()
+    with worker(room, ollama) as process:
+        wait_for(lambda: ollama.asked)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(timeout=40) == 0
+
+    assert room.ada.sees().newest.state is State.RELEASED
+
+
+def test_a_deploy_in_the_middle_of_a_lesson_loses_nothing(room: Classroom, ollama: FakeOllama):
+    """FLT-23: what takes longer than the grace time is handed back, and costs no try."""
+    ollama.mode = Mode.SILENT
+    room.ada.hands_in()
+    room.ben.hands_in()
+    with worker(room, ollama, GUSTAV_WORKER_GRACE="0.5") as old:
+        wait_for(lambda: len(ollama.asked) == 2)
+        old.send_signal(signal.SIGTERM)
+
+        assert old.wait(timeout=20) == 0
+
+    with room.database.begin(WORKER) as db:
+        handed_back = db.scalars(select(Job).where(Job.kind == JobKind.GIVE_FEEDBACK)).all()
+    assert [(j.state, j.attempts) for j in handed_back] == [(JobState.WAITING, 0)] * 2
+    ollama.mode = Mode.WELL
+    with worker(room, ollama):
+        wait_for(lambda: room.ada.sees().newest.state is State.RELEASED)
+        wait_for(lambda: room.ben.sees().newest.state is State.RELEASED)
+    assert versions(room) == 1
 
 
 def test_the_model_really_wrote_the_feedback_that_is_shown(room: Classroom, ollama: FakeOllama):

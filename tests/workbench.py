@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from feedback_engine.contract import PageReader
 from lti_tool.core import jobs
-from lti_tool.core.db import ADMIN, WORKER, service_of
+from lti_tool.core.db import ADMIN, WORKER, Database, service_of
 from lti_tool.core.jobs import Job, JobKind
+from lti_tool.core.leases import Leases
 from lti_tool.flows import Workshop
 from lti_tool.grades.ags import AgsClient
 from lti_tool.grades.models import GradeSync
@@ -28,6 +29,10 @@ from tests.practice_lms.bench import BASE
 RESULTS = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 LINE_ITEMS = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 SEAL = KeySeal("s" * 32)
+
+
+def leases_of(database: Database) -> Leases:
+    return Leases(database.begin, lease=timedelta(minutes=5), longest=timedelta(hours=1))
 
 
 @dataclass
@@ -93,7 +98,7 @@ class Workbench:
             rosters=RosterClient(self.moodle.outbound, self.moodle.tokens),
             seal=SEAL,
             clock=self.moodle.clock,
-            lease=timedelta(minutes=5),
+            leases=leases_of(self.room.database),
             attempts=3,
         )
 

@@ -21,6 +21,7 @@ from uuid_utils.compat import uuid7
 from lti_tool.content.models import RegularTask
 from lti_tool.core import jobs
 from lti_tool.core.db import WORKER, Actor
+from lti_tool.core.leases import Leases
 from lti_tool.flows import Workshop
 from lti_tool.grades import service as grades
 from lti_tool.grades.ags import AgsClient
@@ -143,7 +144,7 @@ class SchoolYear:
             self.bench.workshop(),
             begin=self._begin,
             clock=self._our_clock,
-            lease=LEASE,
+            leases=Leases(self._begin, lease=LEASE, longest=timedelta(hours=1)),
             gradebook=AgsClient(self.site.outbound, tokens),
         )
 

@@ -5,6 +5,7 @@ One entry removes one check. Where two checks guard the same thing, each has an 
 
 from tests.sabotage.faults import FAULTS
 from tests.sabotage.files import FILES
+from tests.sabotage.lanes import LANES
 from tests.sabotage.pictures import PICTURES
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
@@ -625,6 +626,7 @@ SABOTAGES = (
     *GRADES,
     *FILES,
     *PICTURES,
+    *LANES,
     *UPLOADS,
     *FAULTS,
 )

@@ -30,6 +30,7 @@ from tests.fakes.school import School as Site
 from tests.fakes.school import open_school
 from tests.launch.lesson import ADA, CURIE, Lesson, Visitor, open_lesson
 from tests.launch.traces import Ask
+from tests.workbench import leases_of
 
 ADA_HERSELF = {"user_id": ADA, "name": "Ada Abel", "roles": ["Learner"], "status": "Active"}
 ABSENT = {"user_id": "23", "name": "Cem Çelik", "roles": ["Learner"], "status": "Active"}
@@ -66,7 +67,7 @@ class Term:
             rosters=RosterClient(self.site.outbound, self.site.tokens),
             seal=KeySeal(SECRET),
             clock=self.site.clock,
-            lease=timedelta(minutes=5),
+            leases=leases_of(self.lesson.house.database),
             attempts=3,
         )
 
