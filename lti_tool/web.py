@@ -31,6 +31,7 @@ from lti_tool.core.files import open_store_of
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
 from lti_tool.core.pictures import Darkroom
 from lti_tool.dashboard import views as overview
+from lti_tool.dashboard import withdrawing
 from lti_tool.error_pages import answer_errors
 from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
@@ -198,6 +199,7 @@ def _mount_pages(app: Flask, settings: Settings, seal: KeySeal, goals: Goals) ->
         ("/pages", uploads),
         ("/work", work.bp),
         ("/overview", overview.bp),
+        ("/overview/sheets", withdrawing.bp),
     ):
         app.register_blueprint(blueprint, url_prefix=f"/s/<uuid:session_id>{path}")
 

@@ -96,6 +96,10 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "pages.image": (200, 404, 404, 404, 404, 404, 401),  # of a draft: not even for the teacher
     "pages.phone_link": (200, 200, 200, 403, 403, 403, 401),
     "pages.allow_more": (403, 403, 403, 303, 303, 303, 401),
+    # The page of a draft, as above; of what was handed in: tests/uploads/test_withdrawing.py.
+    "sheets.hide": (403, 403, 403, 404, 404, 404, 401),
+    "sheets.show": (403, 403, 403, 404, 404, 404, 401),
+    "sheets.delete": (403, 403, 403, 404, 404, 404, 401),
     "overview.activity": TEACHERS_PAGE,
     "overview.now": TEACHERS_PAGE,
     "overview.decide": TEACHERS_ACT,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 # A-D: launch, registration and outbound, deep linking, sessions. E: uploads. G, H: rights,
 # services.
-CATALOGUE = {*range(1, 80), *range(93, 121)}
+CATALOGUE = {*range(1, 81), *range(93, 121)}
 
 # With the reason why nothing here can be attacked so.
 NOT_APPLICABLE: dict[int, str] = {}

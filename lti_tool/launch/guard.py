@@ -94,6 +94,11 @@ def learner_apart(view: View) -> View:
     return _guarded_apart(view, Role.LEARNER)
 
 
+def instructor_apart(view: View) -> View:
+    """The same for teachers."""
+    return _guarded_apart(view, Role.INSTRUCTOR)
+
+
 def member_apart(view: View) -> View:
     """The same for everybody who launched."""
     return _guarded_apart(view, Role.LEARNER, Role.INSTRUCTOR)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -52,11 +52,19 @@ def of_submission(db: Session, submission_id: UUID) -> Sequence[ReadPage]:
 
 def unread(db: Session, submission_id: UUID) -> list[Attachment]:
     """The pages that nobody has read yet."""
-    return [one.page for one in of_submission(db, submission_id) if one.transcript is None]
+    return [
+        one.page
+        for one in of_submission(db, submission_id)
+        if one.transcript is None and one.page.deleted_at is None
+    ]
 
 
 def keep_reading(db: Session, page: Attachment, reading: PageReading | None) -> None:
-    """What was read on one page; None: there is nobody here who could read it."""
+    """What was read on one page; None: there is nobody here who could read it. Nothing is kept of
+    a page that was deleted meanwhile."""
+    there = select(Attachment.id).where(Attachment.id == page.id, Attachment.deleted_at.is_(None))
+    if db.scalar(there.with_for_update()) is None:
+        return
     info = reading.engine if reading else None
     db.add(
         Transcript(
@@ -125,6 +133,16 @@ def confirm(
         submission.state = move(submission.state, to=State.HANDED_IN)
         _settle(db, submission)
         jobs.bring_forward(db, JobKind.GIVE_FEEDBACK, submission.id)
+
+
+def forget_page(db: Session, submission: Submission, page: Attachment) -> None:
+    """What was read on this page goes, also out of what is judged. The transaction is a service's.
+
+    What was judged already stays as it is: it is the teacher who decides on it.
+    """
+    db.execute(delete(Transcript).where(Transcript.attachment_id == page.id))
+    if submission.read_text:
+        _settle(db, submission)
 
 
 def drawings_of(db: Session, submission_id: UUID) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ def _page(
         pages=work.pages,
         pages_key=pages.key_of(work.pages),
         read=work.read,
-        checks=[checked_page(one) for one in work.read],
+        checks=[checked_page(one) for one in work.read if one.page.hidden_at is None],
     )
 
 

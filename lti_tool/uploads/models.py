@@ -46,7 +46,8 @@ class Upload(OfPlatform, Base):
 
 class Attachment(OfPlatform, Base):
     """One page as we made it from what was sent: a JPEG without a past. Without `submission_id` it
-    belongs to the draft; with one it never changes again (a trigger sees to that)."""
+    belongs to the draft; with one it never changes again (a trigger sees to that), but that a
+    teacher may hide it, and have its file deleted."""
 
     __tablename__ = "attachments"
 
@@ -61,13 +62,22 @@ class Attachment(OfPlatform, Base):
     width: Mapped[int]  # pixels
     height: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    hidden_at: Mapped[datetime | None]  # from then on nobody is shown it
+    hidden_by: Mapped[UUID | None]
+    deleted_at: Mapped[datetime | None]  # its file is gone; that there was one stays known
 
     __table_args__ = within_platform(
         same_platform("course_id", "courses"),
         same_platform("resource_link_id", "resource_links"),
         same_platform("person_id", "persons"),
         same_platform("submission_id", "submissions"),
+        same_platform("hidden_by", "persons", ondelete="SET NULL (hidden_by)"),
         CheckConstraint("size > 0 AND width > 0 AND height > 0", name="size"),
+        CheckConstraint(
+            "(deleted_at IS NULL OR hidden_at IS NOT NULL) AND"
+            " (hidden_at IS NULL OR submission_id IS NOT NULL)",
+            name="withdrawn",
+        ),
         Index("ix_attachments_draft", "resource_link_id", "person_id"),
         Index("ix_attachments_submission", "submission_id"),
     )

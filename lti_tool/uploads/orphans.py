@@ -43,7 +43,8 @@ def compare(begin: Begin, files: FileStore, platforms: Sequence[UUID], now: date
 
 def _named(begin: Begin, platform_id: UUID) -> set[str]:
     with begin(service_of(platform_id)) as db:
-        return {page_key(platform_id, page_id) for page_id in db.scalars(select(Attachment.id))}
+        pages = db.scalars(select(Attachment.id).where(Attachment.deleted_at.is_(None)))
+        return {page_key(platform_id, page_id) for page_id in pages}
 
 
 def _is_old(file: StoredFile, now: datetime) -> bool:

@@ -46,7 +46,8 @@ def key_of(pages: Sequence[Attachment]) -> str:
 
 
 def find(db: Session, whose: Whose, page_id: UUID) -> Attachment:
-    """A page that this person may see: their own, or one handed in in the course they teach.
+    """A page that this person may see: their own, or one handed in in the course they teach; none
+    that was hidden.
 
     Raises:
         NotFound: there is none, or not for them.
@@ -55,6 +56,7 @@ def find(db: Session, whose: Whose, page_id: UUID) -> Attachment:
         select(Attachment).where(
             Attachment.id == page_id,
             Attachment.resource_link_id == whose.resource_link_id,
+            Attachment.hidden_at.is_(None),
         )
     )
     if found is None:

@@ -6,6 +6,8 @@ PHONE = "lti_tool/uploads/phone.py"
 SERVICE = "lti_tool/uploads/service.py"
 ROWS = "lti_tool/migrations/versions/0018_photos_and_transcripts.py"
 
+WITHDRAWN = "lti_tool/migrations/versions/0019_photos_withdrawn.py"
+
 PAGES = ("tests/uploads/test_pages.py",)
 LINKS = ("tests/uploads/test_phone.py",)
 
@@ -40,9 +42,16 @@ UPLOADS = (
     ),
     Sabotage(
         "what was handed in may change",
-        ROWS,
-        "    IF TG_OP = 'UPDATE' OR app_role() = 'learner' THEN",
-        "    IF false THEN",
+        WITHDRAWN,
+        "      IF to_jsonb(NEW) - '{hidden_at,hidden_by,deleted_at}'::text[] IS DISTINCT FROM",
+        "      IF false AND to_jsonb(NEW) IS DISTINCT FROM",
         PAGES,
+    ),
+    Sabotage(
+        "a photo that was hidden is shown all the same",
+        "lti_tool/uploads/pages.py",
+        "            Attachment.hidden_at.is_(None),\n",
+        "",
+        ("tests/uploads/test_withdrawing.py",),
     ),
 )
