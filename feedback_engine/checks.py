@@ -15,6 +15,7 @@ from feedback_engine.text import (
     Stems,
     content_words,
     fold,
+    sentences,
     visible,
     word_set,
     words,
@@ -102,14 +103,28 @@ def flags_for_prose(prose: Sequence[str], request: FeedbackRequest, canary: str)
 
 
 def is_wrong_language(text: str, language: Language) -> bool:
-    """A simple look at function words; quoted passages and texts under eight words pass."""
-    spoken = words(_QUOTED.sub(" ", text))
+    """A simple look at function words; quoted passages and texts under eight words pass.
+
+    A single sentence is wrong only if it has more of the other language: one of many nouns and few
+    function words is still German.
+    """
+    own_words = _QUOTED.sub(" ", text)
+    own, other = _shares(own_words, language)
+    if other > own or own < 0.08:
+        return True
+    shares = (_shares(sentence, language) for sentence in sentences(own_words))
+    return any(theirs > ours for ours, theirs in shares)
+
+
+def _shares(text: str, language: Language) -> tuple[float, float]:
+    """How much of a text is function words of this language, and of the other; all of it is of
+    this one if the text is too short to tell."""
+    spoken = words(text)
     if len(spoken) < 8:
-        return False
+        return 1.0, 0.0
     other: Language = "en" if language == "de" else "de"
     own_share = sum(word in _ONLY[language] for word in spoken) / len(spoken)
-    other_share = sum(word in _ONLY[other] for word in spoken) / len(spoken)
-    return other_share > own_share or own_share < 0.08
+    return own_share, sum(word in _ONLY[other] for word in spoken) / len(spoken)
 
 
 def gives_solution_away(text: str, request: FeedbackRequest) -> bool:

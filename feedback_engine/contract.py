@@ -4,7 +4,7 @@ Frozen values, standard library only, so that any process may import it. Points 
 are computed by the host from levels and weights, never by a model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -14,7 +14,7 @@ Language = Literal["de", "en"]
 # How the pupil is spoken to; English has one word for both.
 Register = Literal["du", "sie"]
 # Called with the name of a text ("strengths", "next_step", "question") and all of it that has
-# passed the checks so far: whole sentences, and each time more of them.
+# passed the checks so far: whole sentences, and each time more of them. It must not raise.
 Told = Callable[[str, str], None]
 
 
@@ -160,6 +160,12 @@ class Flag(StrEnum):
         return self is not Flag.COPIED_TEXT
 
 
+def needs_teacher(verdicts: Iterable[CriterionVerdict], flags: Iterable[Flag]) -> bool:
+    """Whether so much is known already that a teacher must look before the pupil does."""
+    unjudged = any(verdict.status is VerdictStatus.NOT_ASSESSED for verdict in verdicts)
+    return unjudged or any(flag.withholds for flag in flags)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
     """Who judged or read, exactly enough to repeat it. `digest` is the model's, "" if untold."""
@@ -197,8 +203,7 @@ class FeedbackDraft:
     @property
     def needs_teacher(self) -> bool:
         """Nothing may be shown or scored before a teacher has looked."""
-        unjudged = any(v.status is VerdictStatus.NOT_ASSESSED for v in self.verdicts)
-        return unjudged or any(flag.withholds for flag in self.flags)
+        return needs_teacher(self.verdicts, self.flags)
 
 
 @dataclass(frozen=True, slots=True)

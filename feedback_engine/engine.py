@@ -21,6 +21,7 @@ from feedback_engine.contract import (
     Flag,
     Told,
     VerdictStatus,
+    needs_teacher,
 )
 from feedback_engine.errors import (
     EngineFailed,
@@ -30,7 +31,8 @@ from feedback_engine.errors import (
 )
 from feedback_engine.judge import judge
 from feedback_engine.lexical import without_model
-from feedback_engine.models import ModelHost, UnusableOutput
+from feedback_engine.models import Hear, ModelHost, UnusableOutput
+from feedback_engine.telling import Teller
 from feedback_engine.wire import exchanged_model
 
 # Recorded with every result. A test pins the instructions to it: change both, and evaluate anew.
@@ -59,7 +61,7 @@ class DspyEngine:
         self,
         request: FeedbackRequest,
         *,
-        told: Told | None = None,  # noqa: ARG002 - follows
+        told: Told | None = None,
     ) -> FeedbackDraft:
         """Two calls to the model, four at most, all within `config.timeout`."""
         intake.refuse_unfit(request, self._longest_answer(request))
@@ -68,17 +70,24 @@ class DspyEngine:
             return without_model(request, tuple(nothing))
         until = self._clock() + self._config.timeout
         digest = self._pinned_digest(until)
-        draft = self._draft(request, until, digest)
+        draft = self._draft(request, until, digest, told)
         if self._host.digest(until) != digest:
             raise EngineFailed("the model was exchanged while it was working")
         return draft
 
-    def _draft(self, request: FeedbackRequest, until: float, digest: str) -> FeedbackDraft:
+    def _draft(
+        self, request: FeedbackRequest, until: float, digest: str, told: Told | None
+    ) -> FeedbackDraft:
         canary = _canary(request)
+        noticed = intake.noticed(request)
         with self._model(request, until):
             verdicts = self._verdicts(request, canary)
-            prose = self._prose(request, verdicts, canary)
         shown = [verdict.reason for verdict in verdicts]
+        hear = None
+        if told is not None and not needs_teacher(verdicts, noticed):
+            hear = Teller(told, _passing(shown, request, canary)).hear
+        with self._model(request, until, hear):
+            prose = self._prose(request, verdicts, canary)
         if prose is not None:
             shown += [prose.strengths, prose.next_step, prose.question]
         flags = checks.flags_for_prose(shown, request, canary)
@@ -88,7 +97,7 @@ class DspyEngine:
             strengths=prose.strengths if prose else "",
             next_step=prose.next_step if prose else "",
             question=prose.question if prose else "",
-            flags=(*intake.noticed(request), *flags),
+            flags=(*noticed, *flags),
             engine=EngineInfo(
                 self._config.kind.value, self._config.model, digest, PROMPT_VERSION, is_model=True
             ),
@@ -147,19 +156,26 @@ class DspyEngine:
         given += [request.earlier.next_step] if request.earlier else []
         return int(tokens * _LETTERS_PER_TOKEN) - sum(len(text) for text in given)
 
-    def _model(self, request: FeedbackRequest, until: float) -> Any:
+    def _model(self, request: FeedbackRequest, until: float, hear: Hear | None = None) -> Any:
         """DSPy set up for one feedback in this thread.
 
         History and trace are both off: each would keep thousands of pupils' texts in memory.
         """
         lm = dspy.LM(
             f"{self._config.kind}/{self._config.model}",
-            engine=self._host.engine(until),
+            engine=self._host.engine(until, hear),
             cache=False,
             num_retries=0,
         )
         adapter = PlainAdapter(request.language)
         return dspy.context(lm=lm, adapter=adapter, disable_history=True, trace=None)
+
+
+def _passing(
+    reasons: list[str], request: FeedbackRequest, canary: str
+) -> Callable[[list[str]], bool]:
+    """Whether texts may be told: the question that decides about the whole, asked earlier."""
+    return lambda texts: not checks.flags_for_prose([*reasons, *texts], request, canary)
 
 
 def _canary(request: FeedbackRequest) -> str:

@@ -6,7 +6,7 @@ and its host notices. One attempt each: repeating is decided above.
 
 import contextlib
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -32,6 +32,10 @@ from feedback_engine.wire import (
 LONGEST_OUTPUT = 64 * 1024
 
 
+# Called with all that a model has written so far, while it writes.
+Hear = Callable[[str], None]
+
+
 class UnusableOutput(Exception):
     """The model spoke, but not in a form that can be used; asking once more may help."""
 
@@ -53,7 +57,7 @@ class ModelHost(Protocol):
         """What the model is right now, "" if the server does not tell. Raise `EngineError`."""
         ...
 
-    def engine(self, until: float) -> Any:
+    def engine(self, until: float, hear: Hear | None = None) -> Any:
         """A DSPy engine whose calls end at `until`, a reading of `time.monotonic()`."""
         ...
 
@@ -64,8 +68,15 @@ class _Engine:
     supports_response_schema = True
     supported_params = frozenset({"temperature", "max_tokens", "seed", "response_format"})
 
-    def __init__(self, config: EngineConfig, transport: httpx.BaseTransport, until: float) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        transport: httpx.BaseTransport,
+        until: float,
+        hear: Hear | None = None,
+    ) -> None:
         self._config = config
+        self._hear = hear
         self._transport = GuardedTransport(transport, Patience.of(config, until))
 
     def complete(self, request: lm15.Request) -> lm15.Response:
@@ -74,7 +85,7 @@ class _Engine:
             # An answer that is not read to its end must be closed here, or its connection stays
             # open as long as an error somewhere remembers this frame.
             with contextlib.closing(self._pieces(request)) as pieces:
-                text = _collected(pieces)
+                text = _collected(pieces, self._hear)
         except UnusableOutput as error:
             raise lm15.TransportError("unusable output") from error
         except (EngineError, httpx.HTTPError, OSError, ValueError, ollama.ResponseError) as error:
@@ -183,8 +194,8 @@ class OllamaHost:
             raise model_is_missing(self.config)
         return there[name]
 
-    def engine(self, until: float) -> OllamaEngine:
-        return OllamaEngine(self.config, self._transport, until)
+    def engine(self, until: float, hear: Hear | None = None) -> OllamaEngine:
+        return OllamaEngine(self.config, self._transport, until, hear)
 
 
 class OpenAICompatibleHost:
@@ -197,8 +208,8 @@ class OpenAICompatibleHost:
     def digest(self, until: float) -> str:  # noqa: ARG002 - there is nothing to ask
         return ""
 
-    def engine(self, until: float) -> OpenAICompatibleEngine:
-        return OpenAICompatibleEngine(self.config, self._transport, until)
+    def engine(self, until: float, hear: Hear | None = None) -> OpenAICompatibleEngine:
+        return OpenAICompatibleEngine(self.config, self._transport, until, hear)
 
 
 def model_host(config: EngineConfig, transport: httpx.BaseTransport | None = None) -> ModelHost:
@@ -209,13 +220,15 @@ def model_host(config: EngineConfig, transport: httpx.BaseTransport | None = Non
     return OpenAICompatibleHost(config, carrier)
 
 
-def _collected(pieces: Iterator[_Piece]) -> str:
+def _collected(pieces: Iterator[_Piece], hear: Hear | None) -> str:
     """The whole answer. Only one that ended by itself counts, and one that says something."""
     text = ""
     for piece in pieces:
         text += piece.text
         if len(text) > LONGEST_OUTPUT:
             raise UnusableOutput("too long")
+        if hear is not None:
+            hear(text)
         if piece.reason == "stop" and text.strip():
             return text
         if piece.reason is not None:

@@ -103,6 +103,12 @@ def sentences(text: str) -> list[str]:
     return [part.strip(" \t\n;-•*") for part in parts if part.strip(" \t\n;-•*")]
 
 
+def finished(text: str) -> str:
+    """The text up to the end of its last sentence that is over, "" if none is yet."""
+    ends = [end.end() for end in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]].rstrip() if ends else ""
+
+
 def visible(text: str) -> str:
     """The text without characters that no reader sees; line breaks and tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -27,6 +27,7 @@ class FakeOllama:
         self.says: Speaker = fitting_answer
         self.letters_per_token = 4
         self.pause = 0.05  # seconds between two bytes of a drip
+        self.piece = 0  # bytes to a packet, wherever letters end; 0: a line each
         self.pause_before = 0.0  # seconds before each answer, as on a slow machine
         self.barrier: threading.Barrier | None = None
         self.asked: list[Asked] = []
@@ -160,7 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
         for line in lines(asked, mode, fake.says, fake.letters_per_token):
             if mode is Mode.DRIP:
                 self._drip(line)
-            self._chunk(line)
+            for part in _parts(line, fake.piece or len(line)):
+                self._chunk(part)
         if mode in (Mode.STALLED, Mode.ENDLESS):
             self.server.fake.released.wait(30)
         if mode in (Mode.STALLED, Mode.ENDLESS, Mode.DIES):
@@ -206,3 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
+
+
+def _parts(line: bytes, size: int) -> list[bytes]:
+    return [line[at : at + size] for at in range(0, len(line), size)]

@@ -3,6 +3,7 @@
 One entry removes one check. Where two checks guard the same thing, each has an entry of its own.
 """
 
+from tests.sabotage.engine import ENGINE_CHECKS
 from tests.sabotage.faults import FAULTS
 from tests.sabotage.files import FILES
 from tests.sabotage.lanes import LANES
@@ -624,6 +625,7 @@ SABOTAGES = (
     *REGISTRATION,
     *ROWS_AND_JOBS,
     *GRADES,
+    *ENGINE_CHECKS,
     *FILES,
     *PICTURES,
     *LANES,
