@@ -28,10 +28,11 @@ def ask(signature: Any, fields: dict[str, str], sampling: dict[str, object]) -> 
     try:
         return dspy.Predict(signature)(**fields, config=sampling)
     except LMError as error:
-        raise _cause_of(error) from None
+        raise cause_of(error) from None
 
 
-def _cause_of(error: BaseException) -> Exception:
+def cause_of(error: BaseException) -> Exception:
+    """What our engine object meant by an error that DSPy or its protocol has wrapped."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, EngineError | UnusableOutput):
@@ -79,6 +80,7 @@ def read_object(text: str) -> dict[str, Any]:
         body = body.strip("`").removeprefix("json")
     try:
         found = json.loads(body, object_pairs_hook=_distinct)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         raise UnusableOutput("not JSON") from None
     if not isinstance(found, dict):

@@ -1,5 +1,6 @@
 """How an engine is reached: plain values for the host's settings. Reads no environment."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ class EngineConfig:
 
     `timeout` is the wall-clock limit for one feedback with all its calls, `first_token` the
     patience for loading the model and reading the prompt, `idle` the patience between two tokens.
-    `sees`: the model takes images.
+    `sees`: the model takes images, of `image_size` pixels along their longer edge at most.
     `digest` pins the model: with another one under the same name no feedback is given (ATK-125).
     """
 
@@ -35,6 +36,7 @@ class EngineConfig:
     seed: int = 7
     digest: str = ""
     sees: bool = False
+    image_size: int = 1600
     api_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -42,3 +44,20 @@ class EngineConfig:
             raise ValueError("a model needs a host and a name")
         if self.num_ctx <= 2 * self.max_output:
             raise ValueError("num_ctx must be more than twice max_output")
+
+
+READING_OUTPUT = 3000  # tokens: a page filled by hand takes about 600, a printed one 1800
+_INSTRUCTIONS = 1000
+
+
+def image_tokens(image_size: int) -> int:
+    """What a square image costs at most: a token for 28 x 28 pixels, as Qwen2.5-VL counts; models
+    with a fixed price (Gemma 3: 256) cost less."""
+    return math.ceil(image_size / 28) ** 2
+
+
+def reading_context(image_size: int) -> int:
+    """The num_ctx for reading one page. It follows from the settings and not from each page, as
+    Ollama loads a model anew whenever num_ctx changes."""
+    needed = image_tokens(image_size) + READING_OUTPUT + _INSTRUCTIONS
+    return math.ceil(needed / 1024) * 1024

@@ -94,7 +94,7 @@ class CriterionVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """One page of the pupil's work, upright, as JPEG, already shrunk to what the model needs."""
+    """One page of the pupil's work, upright, as JPEG of a few megapixels at most, made by us."""
 
     jpeg: bytes = field(repr=False)
 

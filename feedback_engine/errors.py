@@ -44,6 +44,7 @@ class RefusalReason(StrEnum):
     EMPTY_ANSWER = "empty_answer"
     ANSWER_TOO_LONG = "answer_too_long"
     UNREADABLE_OUTPUT = "unreadable_output"
+    PAGES_UNREAD = "pages_unread"
 
 
 class EngineRefused(EngineError):

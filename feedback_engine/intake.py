@@ -18,6 +18,8 @@ _CHAT_TOKEN = re.compile(
     r"|</?(s|bos|eos|pad|unk|think|system|user|assistant|student|answer|instructions?"
     r"|start_of_turn|end_of_turn|start_of_image|tool_calls?|tool_response)>"
     r"|<<([^<>]{1,60})>>"
+    # Where images go: Ollama puts one in place of the first "[img]" that it finds.
+    r"|\[(img(?:-\d{1,9})?)\]|<(__[a-z0-9_]{1,60}__|image)>"
     r"|\[/?(INST|SYSTEM_PROMPT|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\]",
     re.IGNORECASE,
 )

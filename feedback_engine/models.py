@@ -4,6 +4,7 @@ Answers are read as they are written, so that a model that falls silent or never
 and its host notices. One attempt each: repeating is decided above.
 """
 
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterator
@@ -17,6 +18,7 @@ from dspy import lm15
 from feedback_engine.config import EngineConfig, EngineKind
 from feedback_engine.errors import EngineError, EngineFailed, EngineRefused, RefusalReason
 from feedback_engine.health import listed_models, tagged
+from feedback_engine.text import goes_in_circles
 from feedback_engine.wire import (
     CLIENT,
     GuardedTransport,
@@ -30,6 +32,7 @@ from feedback_engine.wire import (
 )
 
 LONGEST_OUTPUT = 64 * 1024
+_LOOK_EVERY = 1000  # characters after which one asks whether the model goes in circles
 
 
 # Called with all that a model has written so far, while it writes.
@@ -118,7 +121,7 @@ class OllamaEngine(_Engine):
         )
         stream = client.chat(
             model=self._config.model,
-            messages=_messages(request),
+            messages=_messages(request, _for_ollama),
             stream=True,
             think=False,
             format=_schema(request),
@@ -149,7 +152,7 @@ class OpenAICompatibleEngine(_Engine):
     def _pieces(self, request: lm15.Request) -> Generator[_Piece, None, None]:
         body = {
             "model": self._config.model,
-            "messages": _messages(request),
+            "messages": _messages(request, _for_openai),
             "stream": True,
             **_sampling(request, "max_tokens"),
         }
@@ -222,11 +225,15 @@ def model_host(config: EngineConfig, transport: httpx.BaseTransport | None = Non
 
 def _collected(pieces: Iterator[_Piece], hear: Hear | None) -> str:
     """The whole answer. Only one that ended by itself counts, and one that says something."""
-    text = ""
+    text, looked = "", 0
     for piece in pieces:
         text += piece.text
         if len(text) > LONGEST_OUTPUT:
             raise UnusableOutput("too long")
+        if len(text) - looked >= _LOOK_EVERY:
+            looked = len(text)
+            if goes_in_circles(text):
+                raise UnusableOutput("in circles")
         if hear is not None:
             hear(text)
         if piece.reason == "stop" and text.strip():
@@ -236,15 +243,35 @@ def _collected(pieces: Iterator[_Piece], hear: Hear | None) -> str:
     raise EngineFailed("the answer has no end")
 
 
-def _messages(request: lm15.Request) -> list[dict[str, str]]:
+def _messages(
+    request: lm15.Request, shaped: Callable[[str, list[bytes]], dict[str, Any]]
+) -> list[dict[str, Any]]:
     system = request.system or ""
     text = system if isinstance(system, str) else "".join(part.text for part in system)
-    spoken = [{"role": message.role, "content": _text(message)} for message in request.messages]
+    spoken = [{"role": m.role, **shaped(_text(m), _images(m))} for m in request.messages]
     return [{"role": "system", "content": text}, *spoken] if text else spoken
 
 
 def _text(message: lm15.Message) -> str:
-    return "".join(part.text for part in message.parts)
+    return "".join(part.text for part in message.parts if isinstance(part, lm15.TextPart))
+
+
+def _images(message: lm15.Message) -> list[bytes]:
+    parts = (part for part in message.parts if isinstance(part, lm15.ImagePart))
+    return [base64.b64decode(part.data) for part in parts]
+
+
+def _for_ollama(text: str, images: list[bytes]) -> dict[str, Any]:
+    """Bytes, because the client takes a string for the name of a file, if there is such a file."""
+    return {"content": text, **({"images": images} if images else {})}
+
+
+def _for_openai(text: str, images: list[bytes]) -> dict[str, Any]:
+    if not images:
+        return {"content": text}
+    addresses = (f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in images)
+    shown = [{"type": "image_url", "image_url": {"url": address}} for address in addresses]
+    return {"content": [*shown, {"type": "text", "text": text}]}
 
 
 def _schema(request: lm15.Request) -> dict[str, Any] | None:

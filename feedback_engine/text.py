@@ -24,6 +24,8 @@ _SENTENCE_END = re.compile(
 # Symbols that neutralising a text may change; without them a passage is still found.
 _IGNORED = frozenset("<>|｜`´^¨¯¸")
 
+_CIRCLES, _SHORTEST_CIRCLES, _CIRCLES_SEEN = 10, 100, 3000
+
 _STEMMER = {"de": "german", "en": "english"}
 
 
@@ -107,6 +109,21 @@ def finished(text: str) -> str:
     """The text up to the end of its last sentence that is over, "" if none is yet."""
     ends = [end.end() for end in _SENTENCE_END.finditer(text)]
     return text[: ends[-1]].rstrip() if ends else ""
+
+
+def goes_in_circles(text: str) -> bool:
+    """Whether a text ends in the same words ten times over, and in a hundred letters at least, as
+    it does where a model found no way out.
+
+    Only what has letters counts: a row of dots or dashes may well stand on a sheet.
+    """
+    tail = text[-_CIRCLES_SEEN:]
+    for length in range(2, len(tail) // _CIRCLES + 1):
+        turn = tail[-length:]
+        times = max(_CIRCLES, -(-_SHORTEST_CIRCLES // length))
+        if tail.endswith(turn * times) and any(letter.isalpha() for letter in turn):
+            return True
+    return False
 
 
 def visible(text: str) -> str:

@@ -155,14 +155,9 @@ def meaning_of_status(status: int, text: str, config: EngineConfig) -> EngineErr
     said = text.lower()
     if any(phrase in said for phrase in _TOO_LONG) or status == 413:
         return EngineRefused(RefusalReason.ANSWER_TOO_LONG)
-    if any(phrase in said for phrase in _NO_MEMORY):
-        return EngineMisconfigured(
-            "the model does not fit into memory",
-            f"Der Arbeitsspeicher reicht für das Modell {config.model} nicht. Bitte ein kleineres "
-            "Modell einstellen oder andere Modelle entladen.",
-        )
-    if any(phrase in said for phrase in _REJECTED):
-        return EngineMisconfigured("the schema is not understood", _WHAT_TO_DO[400])
+    for phrases, message, advice in _SENTENCES:
+        if any(phrase in said for phrase in phrases):
+            return EngineMisconfigured(message, advice.format(model=config.model))
     if status == 404 and "model" in said:
         return model_is_missing(config)
     if status in _WHAT_TO_DO or status in (404, 405) or 300 <= status < 400:
@@ -172,6 +167,12 @@ def meaning_of_status(status: int, text: str, config: EngineConfig) -> EngineErr
 
 
 _TOO_LONG = ("context length", "context size", "context window")
+BLIND_MODEL = (
+    "Das Modell {model} kann keine Bilder sehen. Bitte ein anderes einstellen, etwa "
+    "qwen2.5vl:7b-q8_0."
+)
+# llama.cpp's words, which Ollama passes on, and vLLM's.
+_BLIND = ("support multimodal", "image input is not supported", "multimodal model", "0 image(s)")
 _NO_MEMORY = ("system memory", "out of memory", "cudamalloc failed")
 # Ollama 0.24 answers 500 when it cannot make a grammar of a schema: no waiting will help.
 _REJECTED = ("invalid json schema", "invalid format")
@@ -184,6 +185,16 @@ _WHAT_TO_DO = {
     403: "Der Modell-Server verweigert den Zugriff. Bitte Schlüssel und Freigabe prüfen.",
     422: "Der Modell-Server lehnt die Anfrage ab. Bitte seine Version prüfen.",
 }
+_SENTENCES = (
+    (
+        _NO_MEMORY,
+        "the model does not fit into memory",
+        "Der Arbeitsspeicher reicht für das Modell {model} nicht. Bitte ein kleineres Modell "
+        "einstellen oder andere Modelle entladen.",
+    ),
+    (_BLIND, "the model sees no images", BLIND_MODEL),
+    (_REJECTED, "the schema is not understood", _WHAT_TO_DO[400]),
+)
 
 
 def model_is_missing(config: EngineConfig) -> EngineMisconfigured:

@@ -1,6 +1,14 @@
 """What model servers send, line by line, when they are well and when they are not. Pure.
 
 Shapes, status codes and sentences are those of Ollama 0.24, compared with one that really ran.
+What concerns images, loading and repetition was read in Ollama's sources (commit fb307609):
+* An image for a model without a projector is passed on to llama-server, whose 400 comes back with
+  its whole JSON as the error's text.
+* Of an image's tokens Ollama counts 768 to cut old messages; the prompt itself is never cut, and
+  what does not fit is llama-server's 400 about the context size.
+* After 30 equal tokens in a row the stream ends with status 200 and no last line (`tokenRepeat`).
+* `keep_alive: 0` unloads after the answer; another `num_ctx` loads the same model anew;
+  `load_duration` tells how long that took.
 """
 
 import json
@@ -37,6 +45,8 @@ class Mode(StrEnum):
     EMPTY = "done, without a word"  # 52
     ONLY_THINKING = "all words in the thinking"  # 52
     FLOOD = "far too many words"  # ATK-121
+    LOOPS = "the same words again and again, up to the limit"
+    GIVES_UP = "the same token thirty times, and no last line"
 
 
 STATUS: dict[Mode, tuple[int, str]] = {
@@ -59,6 +69,8 @@ def _outcome(asked: Asked, mode: Mode, says: Speaker) -> tuple[list[str], str]:
     words = [text[at : at + 4] for at in range(0, len(text), 4)]
     if mode is Mode.CUT_OFF:
         return words, "length"
+    if mode is Mode.LOOPS:
+        return ['{"lines": ["', *['Ich soll lesen.", "'] * (asked.limit or 4000)], "length"
     if mode is Mode.FLOOD:
         return ["viel zu viel " * 100] * 100, "stop"
     if asked.limit is not None and len(words) > asked.limit:
@@ -106,11 +118,13 @@ def whole(asked: Asked, mode: Mode, says: Speaker, letters_per_token: int) -> di
     return {**head, "choices": [choice], "usage": usage}
 
 
-_BREAKS = (Mode.STALLED, Mode.DIES, Mode.HALF_LINE, Mode.NO_MEMORY_LATE)
+_BREAKS = (Mode.STALLED, Mode.DIES, Mode.HALF_LINE, Mode.NO_MEMORY_LATE, Mode.GIVES_UP)
 
 
 def _break(asked: Asked, mode: Mode) -> Iterator[bytes]:
-    if mode is Mode.HALF_LINE:
+    if mode is Mode.GIVES_UP:
+        yield from [_line(asked, "\n", None)] * 30
+    elif mode is Mode.HALF_LINE:
         line = _line(asked, "hal", None)
         yield line[: len(line) // 2]
     elif mode is Mode.NO_MEMORY_LATE:
@@ -147,13 +161,20 @@ def _ollama_line(asked: Asked, text: str, reason: str | None) -> dict[str, Any]:
 def _counts(asked: Asked, said: int, letters_per_token: int) -> dict[str, int]:
     """What the last line counts. A prompt that does not fit is cut to num_ctx without a word."""
     context = (asked.body.get("options") or {}).get("num_ctx", 4096)
-    read = min(len(asked.prompt) // letters_per_token, context)
-    times = dict.fromkeys(("total_duration", "load_duration", "prompt_eval_duration"), 1_000_000)
+    tokens = len(asked.prompt) // letters_per_token + IMAGE_TOKENS * len(asked.images)
+    read = min(tokens, context)
+    times = dict.fromkeys(("total_duration", "prompt_eval_duration"), 1_000_000)
+    times["load_duration"] = asked.load
     return {**times, "prompt_eval_count": read, "eval_count": said, "eval_duration": 1_000_000}
 
 
-def refusal_of(asked: Asked) -> tuple[int, str] | None:
+IMAGE_TOKENS = 768
+
+
+def refusal_of(asked: Asked, *, sees: bool) -> tuple[int, str] | None:
     """What Ollama says to a request it does not understand; some of it with a 500."""
+    if asked.images and (trouble := _trouble_with_images(asked, sees=sees)):
+        return 400, trouble
     wanted = asked.body.get("format")
     if wanted not in (None, "", "json") and not isinstance(wanted, dict):
         shown = json.dumps(json.dumps(wanted))
@@ -166,6 +187,24 @@ def refusal_of(asked: Asked) -> tuple[int, str] | None:
         if not isinstance((asked.body.get("options") or {}).get(name, 0), int):
             return 500, f'option "{name}" must be of type integer'
     return None
+
+
+_BLIND = "Multimodal data provided, but model does not support multimodal requests."
+_OVERFULL = (
+    "request (9000 tokens) exceeds the available context size (8192 tokens), try increasing it"
+)
+
+
+def _trouble_with_images(asked: Asked, *, sees: bool) -> str | None:
+    """llama-server's own JSON, which Ollama hands on as a text."""
+    context = (asked.body.get("options") or {}).get("num_ctx", 4096)
+    if not sees:
+        message, kind = _BLIND, "invalid_request_error"
+    elif isinstance(context, int) and IMAGE_TOKENS * len(asked.images) >= context:
+        message, kind = _OVERFULL, "exceed_context_size_error"
+    else:
+        return None
+    return json.dumps({"error": {"code": 400, "message": message, "type": kind}})
 
 
 _SCHEMA_TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")

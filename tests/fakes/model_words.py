@@ -1,5 +1,6 @@
 """What a patient model would say: something that fits the schema and quotes the pupil."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -25,6 +26,8 @@ class Asked:
     limit: int | None
     headers: dict[str, str] = field(repr=False)
     body: dict[str, Any] = field(repr=False)
+    images: tuple[bytes, ...] = field(default=(), repr=False)
+    load: int = 1_000_000  # nanoseconds until the model was in memory
 
     @property
     def prompt(self) -> str:
@@ -38,11 +41,15 @@ class Asked:
 
     @property
     def is_german(self) -> bool:
-        return "Schreibe Deutsch" in self.prompt
+        return "Schreibe Deutsch" in self.prompt or "Antworte nur" in self.prompt
 
     @property
     def is_judging(self) -> bool:
         return "judgement" in (self.schema or {}).get("properties", {})
+
+    @property
+    def is_reading(self) -> bool:
+        return "lines" in (self.schema or {}).get("properties", {})
 
 
 Speaker = Callable[[Asked], str]
@@ -107,6 +114,11 @@ def _text(name: str, asked: Asked) -> str:
 
 
 _SAYINGS = {
+    "lines": (
+        "Die Pflanze(?) braucht Licht, weil es die Energie liefert.",
+        "The plant(?) needs light because it brings the energy.",
+    ),
+    "drawings": ("Eine Pflanze im Topf, beschriftet.", "A plant in a pot, labelled."),
     "reason": (
         "Du sagst das an dieser Stelle schon mit eigenen Worten.",
         "You say this here in your own words already.",
@@ -132,6 +144,23 @@ def read_request(path: str, body: dict[str, Any], headers: dict[str, str]) -> As
     else:
         wanted = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
         limit = body.get("max_tokens")
-    messages = tuple((m["role"], m["content"]) for m in body.get("messages", []))
+    given = body.get("messages", [])
+    messages = tuple((m["role"], _text_of(m["content"])) for m in given)
+    images = tuple(image for m in given for image in _images_of(m))
     schema = wanted if isinstance(wanted, dict) else None
-    return Asked(path, body.get("model", ""), messages, schema, limit, headers, body)
+    return Asked(path, body.get("model", ""), messages, schema, limit, headers, body, images)
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if part["type"] == "text")
+
+
+def _images_of(message: dict[str, Any]) -> list[bytes]:
+    """Ollama takes bare base64 beside the text, OpenAI's protocol data addresses within it."""
+    coded = list(message.get("images") or [])
+    if not isinstance(message["content"], str):
+        parts = (part for part in message["content"] if part["type"] == "image_url")
+        coded += [part["image_url"]["url"].split(";base64,")[1] for part in parts]
+    return [base64.b64decode(image, validate=True) for image in coded]

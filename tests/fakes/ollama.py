@@ -7,6 +7,7 @@ that everything around a model can be tried without one. `mode` makes it fail in
 import json
 import threading
 from collections import deque
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +23,17 @@ class FakeOllama:
 
     def __init__(self, models: dict[str, str] | None = None) -> None:
         self.models = models if models is not None else {"gemma3:12b": "a" * 64}
+        self.sees = {"gemma3:12b", "qwen2.5vl:7b-q8_0"}  # the others refuse images
+        self.context = 131_072  # tokens, as the model was trained
+        self.loads: list[tuple[str, int]] = []  # each time a model came into memory, with num_ctx
+        self.loaded: dict[str, int] = {}  # one model at a time, with its num_ctx
         self.mode = Mode.WELL
         self.modes: deque[Mode] = deque()  # used up first, one for each request to chat
         self.says: Speaker = fitting_answer
         self.letters_per_token = 4
         self.pause = 0.05  # seconds between two bytes of a drip
         self.piece = 0  # bytes to a packet, wherever letters end; 0: a line each
+        self.pause_line = 0.0  # seconds between two lines of a stream
         self.pause_before = 0.0  # seconds before each answer, as on a slow machine
         self.barrier: threading.Barrier | None = None
         self.asked: list[Asked] = []
@@ -64,6 +70,16 @@ class FakeOllama:
         self.released.wait(self.pause_before)
         return mode
 
+    def load(self, asked: Asked) -> int:
+        """Bring the model into memory, alone, and say how many nanoseconds that took."""
+        context = (asked.body.get("options") or {}).get("num_ctx", 4096)
+        with self._lock:
+            is_there = self.loaded.get(asked.model) == context
+            if not is_there:
+                self.loads.append((asked.model, context))
+            self.loaded = {} if asked.body.get("keep_alive") in (0, "0") else {asked.model: context}
+        return 1_000_000 if is_there else 9_000_000_000
+
     def has(self, model: str) -> bool:
         """Ollama knows "gemma:latest" by "gemma" as well."""
         return model in self.models or f"{model}:latest" in self.models
@@ -97,6 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
         fake.visited(self.path)
         if self.path == "/api/tags":
             self._json(200, {"models": [tag(n, d) for n, d in fake.models.items()]})
+        elif self.path == "/api/ps":
+            loaded = [
+                tag(n, fake.models[n]) | {"context_length": c} for n, c in fake.loaded.items()
+            ]
+            self._json(200, {"models": loaded})
         elif self.path == "/api/version":
             self._json(200, {"version": "0.24.0"})
         elif self.path == "/v1/models":
@@ -122,12 +143,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(404, "404 page not found")
 
     def _show(self, body: dict[str, Any]) -> None:
-        name = body.get("model", "")
-        if not self.server.fake.has(name):
+        name, fake = body.get("model", ""), self.server.fake
+        if not fake.has(name):
             self._json(404, {"error": f"model '{name}' not found"})
             return
-        shown = {"modelfile": "", "template": "", "details": DETAILS, "model_info": {}}
-        shown |= {"tensors": [], "capabilities": ["completion"], "modified_at": CREATED}
+        info = {"general.architecture": "gemma3", "gemma3.context_length": fake.context}
+        shown = {"modelfile": "", "template": "", "details": DETAILS, "model_info": info}
+        can = ["completion", "vision"] if name in fake.sees else ["completion"]
+        shown |= {"tensors": [], "capabilities": can, "modified_at": CREATED}
         self._json(200, shown)
 
     def _chat(self, asked: Asked, mode: Mode) -> None:
@@ -136,9 +159,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, f"model '{asked.model}' not found", "not_found_error")
         elif mode in STATUS:
             self._error(*STATUS[mode])
-        elif (refusal := refusal_of(asked)) is not None:
+        elif (refusal := refusal_of(asked, sees=asked.model in fake.sees)) is not None:
             self._error(*refusal)
-        elif mode is Mode.SILENT:
+        else:
+            self._answer(replace(asked, load=fake.load(asked)), mode)
+
+    def _answer(self, asked: Asked, mode: Mode) -> None:
+        fake = self.server.fake
+        if mode is Mode.SILENT:
             fake.released.wait(30)
             self.close_connection = True
         elif mode is Mode.HTML:
@@ -163,6 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._drip(line)
             for part in _parts(line, fake.piece or len(line)):
                 self._chunk(part)
+            fake.released.wait(fake.pause_line)
         if mode in (Mode.STALLED, Mode.ENDLESS):
             self.server.fake.released.wait(30)
         if mode in (Mode.STALLED, Mode.ENDLESS, Mode.DIES):

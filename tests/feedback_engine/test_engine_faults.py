@@ -38,6 +38,8 @@ MEANING: dict[Mode, type[EngineError]] = {
     Mode.EMPTY: EngineRefused,
     Mode.ONLY_THINKING: EngineRefused,
     Mode.FLOOD: EngineRefused,
+    Mode.LOOPS: EngineRefused,
+    Mode.GIVES_UP: EngineFailed,
 }
 # What is ended by one kind of patience only; that one is short here, the others are long.
 SILENCE: dict[Mode, tuple[str, type[EngineError]]] = {

@@ -4,12 +4,13 @@ import hashlib
 
 import pytest
 
-from feedback_engine import compose, judge
+from feedback_engine import compose, judge, transcribe
 from feedback_engine.contract import Language
 from feedback_engine.engine import PROMPT_VERSION
 
 # Changed words need a new version, since results say by which words they came about, and an
 # evaluation run. Write the new version and fingerprint here.
+PINNED_READING = ("reading-1", "2f33f13af8d4")
 PINNED = ("1", "b8be03364949")
 
 
@@ -18,6 +19,13 @@ def test_changed_instructions_have_a_new_version() -> None:
     fingerprint = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
     assert (PROMPT_VERSION, fingerprint) == PINNED
+
+
+def test_changed_instructions_for_reading_have_a_new_version() -> None:
+    texts = [transcribe.INSTRUCTIONS[language] for language in ("de", "en")]
+    fingerprint = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+    assert (transcribe.PROMPT_VERSION, fingerprint) == PINNED_READING
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

@@ -8,6 +8,7 @@ from tests.sabotage.faults import FAULTS
 from tests.sabotage.files import FILES
 from tests.sabotage.lanes import LANES
 from tests.sabotage.pictures import PICTURES
+from tests.sabotage.reading import READINGS
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 from tests.sabotage.uploads import UPLOADS
@@ -629,6 +630,7 @@ SABOTAGES = (
     *FILES,
     *PICTURES,
     *LANES,
+    *READINGS,
     *UPLOADS,
     *FAULTS,
 )

@@ -1,0 +1,63 @@
+"""What a model reads on a page: checks whose loss would put words into a pupil's mouth."""
+
+from tests.sabotage.shape import Sabotage
+
+READING = "feedback_engine/reading.py"
+MODELS = "feedback_engine/models.py"
+TRANSCRIBE = "feedback_engine/transcribe.py"
+
+RULES = ("tests/feedback_engine/test_reading.py",)
+READER = ("tests/feedback_engine/test_transcribe.py",)
+INJECTED = ("tests/feedback_engine/test_photographed_injection.py",)
+
+READINGS = (
+    Sabotage(
+        "a page may come in any form",
+        READING,
+        'strict=True, extra="forbid"',
+        'strict=False, extra="ignore"',
+        RULES,
+    ),
+    Sabotage(
+        "our own instructions count as a pupil's work",
+        READING,
+        'if _is_echo("\\n".join([written, *drawings]), instructions):',
+        "if False:",
+        INJECTED,
+    ),
+    Sabotage(
+        "a model's excuse counts as a pupil's work",
+        READING,
+        "    if is_excuse(written):\n",
+        "    if False:\n",
+        RULES,
+    ),
+    Sabotage(
+        "lines may repeat without end",
+        READING,
+        "if _is_stuck(lines):",
+        "if False:",
+        RULES,
+    ),
+    Sabotage(
+        "a model may go in circles up to its limit",
+        MODELS,
+        "if goes_in_circles(text):",
+        "if False:",
+        READER,
+    ),
+    Sabotage(
+        "a model may be swapped while it reads",
+        TRANSCRIBE,
+        "if self._host.digest(until) != digest:",
+        "if False:",
+        READER,
+    ),
+    Sabotage(
+        "a task goes to the reader with its markers",
+        TRANSCRIBE,
+        "neutralised(task[:_LONGEST_TASK])",
+        "task[:_LONGEST_TASK]",
+        INJECTED,
+    ),
+)
