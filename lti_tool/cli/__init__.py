@@ -1,7 +1,7 @@
 """The command line `gustav`: what a school's administrator does, and the demo.
 
-A roof: it builds what the commands need. Web and worker are roofs of their own; they are started
-from here by name and never imported.
+A roof: it builds what the commands need. Web, live and worker are roofs of their own; they are
+started from here by name and never imported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lti_tool.cli.invitations import invitations, invite
 from lti_tool.cli.journey.command import journey
 from lti_tool.cli.operator import operator
 from lti_tool.cli.platform_care import health, move
-from lti_tool.cli.processes import web, worker
+from lti_tool.cli.processes import live, web, worker
 
 INTERRUPTED = 130
 
@@ -48,6 +48,7 @@ for command in (
     invite,
     jobs,
     journey,
+    live,
     migrate,
     operator,
     person,

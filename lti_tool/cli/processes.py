@@ -1,7 +1,8 @@
-"""The processes of production: `gustav web` and `gustav worker`."""
+"""The processes of production: `gustav web`, `gustav live` and `gustav worker`."""
 
 from __future__ import annotations
 
+import resource
 import signal
 import threading
 from pkgutil import resolve_name
@@ -17,6 +18,7 @@ from lti_tool.cli.answers import json_option
 
 # By name, because roofs do not import one another.
 BUILD_WEB = "lti_tool.web:build"
+BUILD_LIVE = "lti_tool.live:build"
 RUN_WORKER = "lti_tool.worker:run"
 
 # One interpreter does one thing at a time: two threads leave the database idle, eight spend a
@@ -24,6 +26,9 @@ RUN_WORKER = "lti_tool.worker:run"
 WEB_THREADS = 5
 WEB_GRACE = 20  # seconds that a request may still take when the process is asked to end
 WEB_MEMORY = 400  # MB; a process that grows beyond is replaced
+
+LIVE_STREAMS = 6_000  # connections at once; more than the process lets in, so that it can say no
+LIVE_GRACE = 2  # seconds; streams have no end of their own, and browsers come back by themselves
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -69,6 +74,43 @@ def web(bind: tuple[str, int]) -> None:
         log_access=False,
         log_dictconfig=for_dict_config(settings.log_format, "_granian"),
     ).serve()
+
+
+@click.command()
+@click.option(
+    "--bind",
+    type=Address(),
+    metavar="ADRESSE:PORT",
+    default="127.0.0.1:8001",
+    help="Wo zugehört wird. Sonst 127.0.0.1:8001.",
+)
+@json_option
+def live(bind: tuple[str, int]) -> None:
+    """Meldet wartenden Seiten sofort, wenn es Neues gibt, bis es beendet wird."""
+    settings = read_settings()
+    host, port = bind
+    allow_many_connections()
+    Granian(
+        BUILD_LIVE,
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=host,
+        port=port,
+        workers=1,
+        backlog=1_024,
+        backpressure=LIVE_STREAMS,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=LIVE_GRACE,
+        log_access=False,
+        log_dictconfig=for_dict_config(settings.log_format, "_granian"),
+    ).serve()
+
+
+def allow_many_connections() -> None:
+    """As many open files as the system allows at all: each stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @click.command()

@@ -23,10 +23,9 @@ from lti_tool.core.db import LAUNCH, Begin
 from lti_tool.core.errors import Forbidden
 from lti_tool.core.http import may_frame
 from lti_tool.launch.secrets import Secrets
-from lti_tool.launch.session import LaunchSession, SessionGone, find_session
+from lti_tool.launch.session import SESSION_COOKIE, LaunchSession, SessionGone, find_session
 from lti_tool.people.roles import Role
 
-SESSION_COOKIE = "gustav_session"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF"
 

@@ -25,6 +25,7 @@ from lti_tool.launch.secrets import Secrets, hashed
 from lti_tool.people.models import Platform
 from lti_tool.people.roles import Role
 
+SESSION_COOKIE = "gustav_session"
 KEPT_FOR = timedelta(days=2)
 TOUCH_AFTER = timedelta(minutes=1)  # not every request writes
 

@@ -20,7 +20,6 @@ from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.http import may_frame, new_reference, set_cookie, single
 from lti_tool.launch.arrival import Arrived, Goal, arrive
 from lti_tool.launch.claims import LaunchRefused, Reason
-from lti_tool.launch.guard import SESSION_COOKIE
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable, public_jwk
 from lti_tool.launch.oidc import (
     FindKey,
@@ -35,6 +34,7 @@ from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration.invitations import platform_of_keyset
 from lti_tool.launch.remembered import RememberedRegistrations
 from lti_tool.launch.secrets import Secrets, new_secret
+from lti_tool.launch.session import SESSION_COOKIE
 from lti_tool.people.services import KeySeal, KeyUnreadable, platform_keys
 
 BROWSER_COOKIE = "gustav_browser"

@@ -238,17 +238,6 @@ document.addEventListener("htmx:responseError", async (event) => {
   elt.replaceWith(notice, calm);
 });
 
-// "Your feedback is there" goes as soon as the feedback itself is in sight.
-document.addEventListener("htmx:afterSettle", () => {
-  const note = document.getElementById("arrived");
-  const feedback = document.getElementById("feedback");
-  if (!note || !note.firstChild || !feedback) return;
-  const sight = new IntersectionObserver((seen) => {
-    if (seen.some((one) => one.isIntersecting)) note.replaceChildren();
-  });
-  sight.observe(feedback);
-});
-
 document.addEventListener("keydown", shortcuts);
 document.querySelectorAll("form[data-draft]").forEach((form) => new Draft(form));
 document.querySelectorAll("form[data-unsaved]").forEach(warnUnsaved);

@@ -42,6 +42,12 @@ def test_the_web_process_runs_where_no_model_library_is_installed():
     assert not loaded & {"dspy", "ollama", "litellm"}
 
 
+def test_the_live_process_runs_where_neither_flask_nor_a_model_library_is_installed():
+    loaded = loaded_by("lti_tool.live", "flask", "flask_babel", "werkzeug", "dspy", "ollama")
+
+    assert not loaded & {"flask", "werkzeug", "dspy", "ollama", "dramatiq"}
+
+
 def test_the_worker_runs_where_flask_is_not_installed():
     loaded = loaded_by("lti_tool.worker", "flask", "flask_babel", "flask_wtf")
 

@@ -6,12 +6,14 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from config.settings import Settings, read_settings
 from lti_tool.cli import cli
+from lti_tool.live.app import LiveApp
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -48,7 +50,7 @@ def test_every_variable_of_the_compose_file_is_prepared_or_has_a_default(tmp_pat
     )
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "migrate"])
+@pytest.mark.parametrize("service", ["web", "live", "worker", "migrate"])
 def test_each_service_gets_settings_that_work(tmp_path: Path, service: str) -> None:
     variables = prepared(tmp_path)
     environment = {
@@ -104,6 +106,19 @@ def test_only_the_proxy_can_be_reached_and_the_database_has_no_way_out() -> None
     assert COMPOSE["networks"]["back"] == {"internal": True}
     for name in ("postgres", "redis"):
         assert COMPOSE["services"][name]["networks"] == ["back"]
+
+
+def test_events_are_led_to_the_live_process_and_pages_to_the_other():
+    caddyfile = (DEPLOY / "Caddyfile").read_text()
+    live = re.search(r"@live path_regexp (.+)", caddyfile)
+    assert live is not None
+    session, submission = uuid4(), uuid4()
+    paths = [f"/s/{session}/live/{submission}", "/health/events", f"/s/{session}/work/", "/"]
+
+    assert [bool(re.search(live[1], path)) for path in paths] == [True, True, False, False]
+    assert [LiveApp.is_for(path) for path in paths] == [True, True, False, False]
+    port = COMPOSE["services"]["live"]["command"][-1].rpartition(":")[2]
+    assert f"reverse_proxy @live live:{port} {{" in caddyfile
 
 
 def test_every_command_that_is_told_to_admins_exists() -> None:

@@ -248,7 +248,19 @@ def test_the_doctor_looks_at_a_cookie_that_came_by_the_public_address(
 
     assert not finding["ok"]
     assert "Partitioned" in finding["says"]
-    assert [seen.target for seen in server.seen] == ["/health/cookie"]
+    assert "/health/cookie" in [seen.target for seen in server.seen]
+
+
+def test_a_proxy_that_leads_no_events_to_the_live_process_is_noticed(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LoopbackServer(lambda _: Answer(404)) as server:
+        monkeypatch.setenv("GUSTAV_BASE_URL", server.url)
+        finding = findings(house)["events"]
+
+    assert not finding["ok"]
+    assert "/s/…/live/…" in finding["what_to_do"]
+    assert "/health/events" in [seen.target for seen in server.seen]
 
 
 def _let_it_lie(postgres: EmbeddedPostgres, so_long: timedelta) -> None:

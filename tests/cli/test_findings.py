@@ -12,6 +12,7 @@ from lti_tool.cli.doctor.findings import (
     RoleRights,
     about_address,
     about_clock,
+    about_events,
     about_given_up,
     about_migrations,
     about_platforms,
@@ -168,3 +169,23 @@ def test_each_platform_has_its_sentences_under_its_name() -> None:
         (False, "„Andere Schule“: Aufrufe aus dem Deployment 7 warten auf Erlaubnis."),
     ]
     assert 'gustav platform allow "Andere Schule" 7' in found[2].what_to_do
+
+
+@pytest.mark.parametrize(
+    ("status", "good", "words"),
+    [
+        (200, True, "sofort auf die wartenden Seiten"),
+        (None, True, "ungeprüft"),
+        (503, False, "hört aber die Datenbank nicht"),
+        (502, False, "antwortet nicht"),
+        (404, False, "antwortet nicht"),
+    ],
+)
+def test_events_that_do_not_arrive_are_told_with_what_to_do(
+    status: int | None, good: bool, words: str
+) -> None:
+    finding = about_events(status)
+
+    assert finding.ok is good
+    assert words in finding.says
+    assert bool(finding.what_to_do) is not good

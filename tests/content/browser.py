@@ -15,10 +15,10 @@ from werkzeug.test import TestResponse
 
 from config.settings import read_settings
 from lti_tool.core.db import ADMIN, LAUNCH, Database
-from lti_tool.launch.guard import CSRF_FIELD, SESSION_COOKIE
+from lti_tool.launch.guard import CSRF_FIELD
 from lti_tool.launch.models import LaunchSessionRow
 from lti_tool.launch.secrets import Secrets, hashed
-from lti_tool.launch.session import DeepLinking
+from lti_tool.launch.session import SESSION_COOKIE, DeepLinking
 from lti_tool.people.models import PlatformKey
 from lti_tool.people.roles import Role
 from lti_tool.people.services import KeySeal

@@ -7,6 +7,7 @@ from tests.sabotage.engine import ENGINE_CHECKS
 from tests.sabotage.faults import FAULTS
 from tests.sabotage.files import FILES
 from tests.sabotage.lanes import LANES
+from tests.sabotage.live import LIVE
 from tests.sabotage.pictures import PICTURES
 from tests.sabotage.reading import READINGS
 from tests.sabotage.registration import REGISTRATION
@@ -628,6 +629,7 @@ SABOTAGES = (
     *GRADES,
     *ENGINE_CHECKS,
     *FILES,
+    *LIVE,
     *PICTURES,
     *LANES,
     *READINGS,

@@ -119,7 +119,7 @@ def test_released_feedback_marks_its_passages_in_the_own_text(browsers: Browsers
     assert "KI-Rückmeldung" in page.text
     assert "fake-1" in page.text  # which model, behind the label
     assert "Überarbeiten" in page.text
-    assert "hx-get" not in page.html  # nothing to wait for any more
+    assert "data-ask" not in page.html  # nothing to wait for any more
 
 
 def test_a_waiting_page_is_told_only_when_there_is_news(browsers: Browsers, room: Classroom):
@@ -132,8 +132,8 @@ def test_a_waiting_page_is_told_only_when_there_is_news(browsers: Browsers, room
     judged(room, submission.id, 2, 2)
     news = ada.poll(f"/work/state?seen={seen}")
     assert "Du nennst die Energie." in news.text
-    assert 'hx-swap-oob="innerHTML:#announcement"' in news.html
-    assert "hx-get" not in news.html
+    assert '<p id="announcement">Deine Rückmeldung ist da.</p>' in news.html
+    assert "data-ask" not in news.html
 
 
 def test_without_a_model_the_page_says_that_the_answer_is_safe(browsers: Browsers, room: Classroom):

@@ -1,7 +1,7 @@
-"""The demo's processes from the inside: web, worker, practice LMS. Each runs on a leash.
+"""The demo's processes from the inside: web with its events, worker, practice LMS.
 
-The leash is standard input: when whoever holds its other end is gone, even by kill -9, it ends,
-and so does the process.
+Each runs on a leash, its standard input: when whoever holds its other end is gone, even by kill -9,
+it ends, and so does the process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import waitress
 from config.logs import configure_logs
 from config.settings import read_settings
 from lti_tool.cli.demo.plan import CLIENT_ID, DEPLOYMENT_ID, HOST, Plan
-from lti_tool.cli.processes import BUILD_WEB, RUN_WORKER, stop_at_signals
+from lti_tool.cli.processes import BUILD_LIVE, BUILD_WEB, RUN_WORKER, stop_at_signals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,8 +30,12 @@ STDIN = 0
 
 
 def run_web(plan: Plan) -> None:
-    configure_logs("text")
-    _serve(resolve_name(BUILD_WEB)(), plan.port)
+    # Only here, because the worker, started from this file too, needs no server.
+    from lti_tool.cli.demo.front import serve  # noqa: PLC0415
+
+    live = resolve_name(BUILD_LIVE)()
+    pages = resolve_name(BUILD_WEB)()
+    serve(pages, live, HOST, plan.port, THREADS)
 
 
 def run_worker(_plan: Plan) -> None:

@@ -23,6 +23,7 @@ from lti_tool.cli.doctor.findings import (
 )
 from lti_tool.cli.doctor.services import (
     look_at_address,
+    look_at_events,
     look_at_files,
     look_at_model,
     look_at_redis,
@@ -60,6 +61,7 @@ def look_at_everything() -> Iterator[Finding]:
     with open_database(settings) as database:
         yield from _database(settings, database)
     yield look_at_address(settings)
+    yield look_at_events(settings)
     yield look_at_files(settings)
     yield look_at_redis(settings)
     yield look_at_model(settings)

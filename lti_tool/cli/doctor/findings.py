@@ -62,6 +62,25 @@ def about_address(base_url: str, cookie: str | None) -> Finding:
     return Finding("address", True, f"Unter {base_url} kommen unsere Cookies unversehrt an.")
 
 
+def about_events(status: int | None) -> Finding:
+    """Events only make pages faster, so what is wrong with them is told and waits. `status`: of the
+    live process's probe by the public address; None where nobody answered."""
+    if status is None:
+        says = "Ob Neuigkeiten sofort auf die Seiten kommen, ist von hier aus ungeprüft."
+        return Finding("events", True, says)
+    if status == 200:
+        return Finding("events", True, "Neuigkeiten kommen sofort auf die wartenden Seiten.")
+    if status == 503:
+        says = (
+            "gustav live läuft, hört aber die Datenbank nicht; wartende Seiten fragen selbst nach."
+        )
+        what = "Es braucht PostgreSQL selbst, oder PgBouncer mit pool_mode=session."
+        return Finding("events", False, says, what)
+    says = "gustav live antwortet nicht; wartende Seiten fragen alle paar Sekunden selbst nach."
+    what = "gustav live starten; der Proxy muss /s/…/live/… und /health/events dorthin leiten."
+    return Finding("events", False, says, what)
+
+
 def _on_this_machine(host: str) -> bool:
     """Where browsers take `Secure` cookies over http, too."""
     return host == "localhost" or host.endswith(".localhost") or host.startswith("127.")

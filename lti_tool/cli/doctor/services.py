@@ -9,11 +9,12 @@ from uuid import uuid4
 
 from config.settings import Settings
 from feedback_engine.config import EngineConfig, EngineKind
-from lti_tool.cli.doctor.findings import Finding, about_address
+from lti_tool.cli.doctor.findings import Finding, about_address, about_events
 from lti_tool.core.files import FilesError, open_store_of
-from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError
+from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, Reply
 
 Cookie = Callable[[str], str | None]
+Status = Callable[[str], int | None]
 Models = Callable[[EngineConfig], tuple[str, ...]]
 
 
@@ -24,15 +25,30 @@ def look_at_address(settings: Settings, ask: Cookie | None = None) -> Finding:
 
 def ask_for_cookie(base_url: str) -> str | None:
     """A cookie as it arrives by the public address; None if nobody answers there."""
+    reply = _ask_publicly(base_url, "/health/cookie")
+    return reply.headers.get("set-cookie", "") if reply and reply.status == 200 else None
+
+
+def look_at_events(settings: Settings, ask: Status | None = None) -> Finding:
+    """Whether events find their way from `gustav live` to browsers."""
+    return about_events((ask or ask_for_events)(settings.base_url))
+
+
+def ask_for_events(base_url: str) -> int | None:
+    """What the live process's probe says by the public address; None if nobody answers there."""
+    reply = _ask_publicly(base_url, "/health/events")
+    return reply.status if reply else None
+
+
+def _ask_publicly(base_url: str, path: str) -> Reply | None:
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     way = GuardedTransport(allowed=[f"{parts.hostname}:{port}"], deadline=timedelta(seconds=3))
     with Outbound(way) as outbound:
         try:
-            reply = outbound.get(f"{base_url}/health/cookie")
+            return outbound.get(f"{base_url}{path}")
         except OutboundError:
             return None
-    return reply.headers.get("set-cookie", "") if reply.status == 200 else None
 
 
 def look_at_files(settings: Settings) -> Finding:

@@ -1,0 +1,1 @@
+"""The live process: a real one, with real PostgreSQL behind it."""
