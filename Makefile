@@ -15,8 +15,8 @@ help:  ## Show this list
 install:  ## Everything for checks and tests into .venv
 	@sh config/requirements/install.sh dev
 
-demo:  ## Try it: make demo [PORT=8080] [LMS_PORT=8081] [DATA=.demo]
-	@exec ./demo $(if $(PORT),--port $(PORT)) $(if $(LMS_PORT),--lms-port $(LMS_PORT)) $(if $(DATA),--data "$(DATA)")
+demo:  ## Try it: make demo [PORT=8080] [LMS_PORT=8081] [DATA=.demo] [PUPILS=4]
+	@exec ./demo $(if $(PORT),--port $(PORT)) $(if $(LMS_PORT),--lms-port $(LMS_PORT)) $(if $(DATA),--data "$(DATA)") $(if $(PUPILS),--pupils $(PUPILS))
 
 journey:  ## The main job, step by step, without a browser [LMS_PORT=8081 of a running demo]
 	@sh config/requirements/install.sh run

@@ -23,7 +23,7 @@ from lti_tool.cli.files import files
 from lti_tool.cli.housekeeping import jobs, migrate, secret, version
 from lti_tool.cli.invariants import check_invariants
 from lti_tool.cli.invitations import invitations, invite
-from lti_tool.cli.journey.command import journey
+from lti_tool.cli.journey.command import journey, lesson
 from lti_tool.cli.operator import operator
 from lti_tool.cli.platform_care import health, move
 from lti_tool.cli.processes import live, web, worker
@@ -49,6 +49,7 @@ for command in (
     jobs,
     journey,
     live,
+    lesson,
     migrate,
     operator,
     person,

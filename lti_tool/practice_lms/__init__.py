@@ -21,6 +21,7 @@ from .settings import (
     Role,
     ToolRegistration,
     platform_urls,
+    whole_class,
 )
 from .shell import error_page, secure
 
@@ -36,6 +37,7 @@ __all__ = [
     "create_app",
     "platform_urls",
     "register_tool",
+    "whole_class",
 ]
 
 _KEY = "practice_lms"

@@ -6,7 +6,7 @@ and no waiting.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -119,6 +119,25 @@ COURSES = (
         ),
     ),
 )
+
+
+_GIVEN = ("Ela", "Finn", "Greta", "Hamid", "Ida", "Jan", "Kim", "Lale", "Mats", "Nele", "Omar")
+_FAMILY = ("Eder", "Falk", "Groß", "Hadi", "Imhof", "Jung", "Kaya", "Lutz", "Maier", "Nowak")
+
+
+def whole_class(pupils: int) -> tuple[tuple[Person, ...], tuple[Course, ...]]:
+    """The same people and course with so many pupils, for a lesson with everybody at once."""
+    known = sum(role is Role.PUPIL for _, role in COURSES[0].members)
+    more = tuple(_invented(number) for number in range(pupils - known))
+    joining = tuple((person.user_id, Role.PUPIL) for person in more)
+    course = replace(COURSES[0], members=(*COURSES[0].members, *joining))
+    return (*PEOPLE, *more), (course, *COURSES[1:])
+
+
+def _invented(number: int) -> Person:
+    given = _GIVEN[number % len(_GIVEN)]
+    family = _FAMILY[(number + number // len(_GIVEN)) % len(_FAMILY)]
+    return Person(str(31 + number), given, family, f"pupil{31 + number}")
 
 
 @dataclass(frozen=True)

@@ -39,3 +39,18 @@ def test_where_no_demo_runs_the_journey_says_so() -> None:
     assert code == 1
     assert "http://localhost:1" in json.loads(out)["error"]
     assert err.count("\n") == 1
+
+
+def test_a_class_hands_in_at_once_and_everybody_has_their_own_work_and_grade() -> None:
+    code, out, err = gustav("lesson", "--pupils", "6", "--json")
+
+    answer: dict[str, Any] = json.loads(out)
+    assert (answer.get("problems", err), code) == ([], 0)
+    assert answer["pupils"] == 6
+
+
+def test_where_no_demo_runs_the_lesson_says_so() -> None:
+    code, out, _ = gustav("lesson", "--lms-port", "1", "--json")
+
+    assert code == 1
+    assert json.loads(out)["error"].startswith("Die Stunde kam nicht zustande")

@@ -10,7 +10,7 @@ import click
 
 from lti_tool.cli.answers import Answer, json_option, wants_json
 from lti_tool.cli.demo.parts import PARTS, hold_leash
-from lti_tool.cli.demo.plan import Plan
+from lti_tool.cli.demo.plan import FEW_PUPILS, Plan
 from lti_tool.cli.processes import stop_at_signals
 
 if TYPE_CHECKING:
@@ -30,8 +30,15 @@ PORT, LMS_PORT = 8080, 8081
     show_default=True,
     help="Ordner, in dem alles liegt.",
 )
+@click.option(
+    "--pupils",
+    type=click.IntRange(FEW_PUPILS, 200),
+    default=FEW_PUPILS,
+    show_default=True,
+    help="So viele sind in der Klasse.",
+)
 @json_option
-def demo(port: int, lms_port: int, data: Path) -> None:
+def demo(port: int, lms_port: int, data: Path, pupils: int) -> None:
     """Startet GUSTAV mit einer Übungs-Lernplattform auf diesem Rechner, bis Strg-C."""
     started = time.monotonic()
     # Only here, because the embedded PostgreSQL is nothing for the other commands to load.
@@ -40,7 +47,7 @@ def demo(port: int, lms_port: int, data: Path) -> None:
 
     stop = stop_at_signals()
     click.echo("Starte PostgreSQL, Webserver, Worker und Übungs-Lernplattform ...", err=True)
-    with running_demo(Plan(data.resolve(), port, lms_port), stop) as running:
+    with running_demo(Plan(data.resolve(), port, lms_port, pupils), stop) as running:
         _invitation(running, time.monotonic() - started).print(as_json=wants_json())
         watch(running.parts, stop)
         click.echo("Beende alles; die Daten bleiben.", err=True)
@@ -73,8 +80,9 @@ def _invitation(demo: Demo, seconds: float) -> Answer:
 @click.option("--port", type=int, required=True)
 @click.option("--lms-port", type=int, required=True)
 @click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--pupils", type=int, required=True)
 @json_option
-def demo_part(part: str, port: int, lms_port: int, data: Path) -> None:
+def demo_part(part: str, port: int, lms_port: int, data: Path, pupils: int) -> None:
     """Einer der Prozesse der Demo; endet mit seiner Standardeingabe."""
     hold_leash()
-    PARTS[part](Plan(data, port, lms_port))
+    PARTS[part](Plan(data, port, lms_port, pupils))

@@ -50,6 +50,7 @@ def run_lms(plan: Plan) -> None:
         PracticeSettings,
         ToolRegistration,
         create_app,
+        whole_class,
     )
 
     configure_logs("text")
@@ -65,7 +66,11 @@ def run_lms(plan: Plan) -> None:
         jwks_url=_our_key_set(plan),
         custom=(("context_history", "$Context.id.history"),),
     )
-    _serve(create_app(PracticeSettings(plan.lms_url, plan.folder / "lms", tool)), plan.lms_port)
+    people, courses = whole_class(plan.pupils)
+    settings = PracticeSettings(
+        plan.lms_url, plan.folder / "lms", tool, people=people, courses=courses
+    )
+    _serve(create_app(settings), plan.lms_port)
 
 
 PARTS: dict[str, Callable[[Plan], None]] = {"web": run_web, "worker": run_worker, "lms": run_lms}

@@ -15,6 +15,7 @@ HOST = "127.0.0.1"
 CLIENT_ID = "practice-lms"
 DEPLOYMENT_ID = "1"
 PLATFORM_NAME = "Übungs-Lernplattform"
+FEW_PUPILS = 4  # whom the guide speaks of
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Plan:
     folder: Path
     port: int
     lms_port: int
+    pupils: int = FEW_PUPILS
 
     @property
     def base_url(self) -> str:

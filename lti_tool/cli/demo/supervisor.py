@@ -58,6 +58,7 @@ def watch(parts: Sequence[Part], stop: threading.Event) -> None:
 def _start(name: str, plan: Plan, environment: Mapping[str, str]) -> Part:
     log = plan.folder / f"{name}.log"
     ports = ["--port", str(plan.port), "--lms-port", str(plan.lms_port)]
+    ports += ["--pupils", str(plan.pupils)]
     part = [sys.executable, "-m", "lti_tool.cli", "--traceback", "demo-part", name, *ports]
     knobs = [f"{knob}={value}" for knob, value in environment.items()]
     with log.open("wb") as output:

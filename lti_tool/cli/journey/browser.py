@@ -57,6 +57,19 @@ class Browser:
         query = httpx.QueryParams(fields)
         return self._go("GET", f"{target.partition('?')[0]}?{query}", None, page.url)
 
+    def upload(self, page: Page, form: Form, name: str, content: bytes) -> Page:
+        """Send a form with one chosen file."""
+        answer = self._http.post(
+            form.action,
+            headers={**self._cookie_header(form.action), "Origin": _origin(page.url)},
+            data=dict(form.fields),
+            files={"file": (name, content)},
+        )
+        self._keep_cookies(answer)
+        if answer.has_redirect_location:
+            return self.open(urljoin(form.action, answer.headers["Location"]))
+        return read_page(str(answer.url), answer.status_code, answer.text)
+
     def pass_on(self, page: Page) -> Page:
         """Send the forms that a script would send by itself, until a page for people is reached."""
         for _ in range(MOST_HOPS):
@@ -83,11 +96,10 @@ class Browser:
     def _send(
         self, method: str, url: str, fields: tuple[tuple[str, str], ...] | None, origin: str | None
     ) -> httpx.Response:
-        headers = {"Cookie": "; ".join(f"{n}={v}" for n, v in self._cookies_for(url))}
+        headers = self._cookie_header(url)
         if fields is None:
             return self._http.request(method, url, headers=headers)
-        parts = urlsplit(origin or url)
-        headers["Origin"] = f"{parts.scheme}://{parts.netloc}"
+        headers["Origin"] = _origin(origin or url)
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._http.request(
             method, url, headers=headers, content=str(httpx.QueryParams(fields)).encode()
@@ -103,6 +115,9 @@ class Browser:
                 else:
                     self._cookies[key] = morsel.value
 
+    def _cookie_header(self, url: str) -> dict[str, str]:
+        return {"Cookie": "; ".join(f"{n}={v}" for n, v in self._cookies_for(url))}
+
     def _cookies_for(self, url: str) -> list[tuple[str, str]]:
         """The longest path first (RFC 6265, section 5.4)."""
         parts = urlsplit(url)
@@ -112,6 +127,11 @@ class Browser:
             if host == parts.hostname and _covers(path, parts.path or "/")
         ]
         return [(name, value) for _, name, value in sorted(found, key=lambda c: -len(c[0]))]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _button(form: Form, wanted: str | None, page: Page) -> Button | None:

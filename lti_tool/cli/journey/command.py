@@ -13,7 +13,9 @@ import click
 import httpx
 
 from lti_tool.cli.answers import Answer, CommandFailed, json_option, wants_json
-from lti_tool.cli.demo.plan import Plan, free_port
+from lti_tool.cli.demo.plan import FEW_PUPILS, Plan, free_port
+from lti_tool.cli.journey.lesson import Lesson, report
+from lti_tool.cli.journey.pages import NotOnPage
 from lti_tool.cli.journey.steps import Journey, Step, visitors
 from lti_tool.cli.processes import stop_at_signals
 
@@ -47,8 +49,23 @@ def journey(lms_port: int | None, patience: float) -> Answer:
     return Answer([f"{verdict} nach {seconds:.1f} s."], data, ok)
 
 
+@click.command()
+@click.option("--lms-port", type=int, help="Port einer Demo, die schon läuft. Sonst eine eigene.")
+@click.option("--pupils", type=click.IntRange(2, 200), default=28, show_default=True)
+@click.option("--patience", default=120.0, show_default=True, help="Sekunden je Warten.")
+@json_option
+def lesson(lms_port: int | None, pupils: int, patience: float) -> Answer:
+    """Lässt eine ganze Klasse zugleich abgeben, jede zweite Person mit Foto, und misst."""
+    with _lms(lms_port, pupils) as lms_url:
+        try:
+            held = Lesson(lms_url, pupils, patience).held()
+        except (httpx.TransportError, NotOnPage) as error:
+            raise CommandFailed(f"Die Stunde kam nicht zustande: {error}") from None
+    return report(held)
+
+
 @contextmanager
-def _lms(port: int | None) -> Iterator[str]:
+def _lms(port: int | None, pupils: int = FEW_PUPILS) -> Iterator[str]:
     """The address of a practice LMS whose tool runs."""
     if port is not None:
         yield f"http://localhost:{port}"
@@ -57,7 +74,7 @@ def _lms(port: int | None) -> Iterator[str]:
     from lti_tool.cli.demo.stack import running_demo  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="gustav-journey-") as folder:
-        plan = Plan(Path(folder), free_port(), free_port())
+        plan = Plan(Path(folder), free_port(), free_port(), pupils)
         with running_demo(plan, stop_at_signals()) as demo:
             yield demo.plan.lms_url
 

@@ -96,12 +96,34 @@ class Pupil(Visitor):
         form = task.form_with("text")
         return self.browser.submit(task, form, {"text": text}, "Abgeben").opened()
 
+    def add_photo(self, task: Page, jpeg: bytes) -> Page:
+        """With the button that is there without scripts; the task again, with the page on it."""
+        form = next(form for form in task.forms if form.action.endswith("/pages/"))
+        return self.browser.upload(task, form, "blatt.jpg", jpeg).opened()
+
+    def check_reading(self, page: Page, text: str) -> Page:
+        """Type what stands on the photo, or correct what was read; that is what is judged."""
+        form = next(form for form in page.forms if form.action.endswith("/reading"))
+        typed = {name: text for name, _ in form.fields if name.startswith("page-")}
+        return self.browser.submit(page, form, typed, "Stimmt so").opened()
+
     def reload(self, task: Page) -> Page:
         return self.browser.open(task.url).opened()
 
     @property
     def grades(self) -> Page:
         return self.browser.open(f"{self.course.url}/gradebook").opened()
+
+    def wait_for_grade(self, title: str) -> tuple[float, str]:
+        """Points and comment, once they are there. Raises NotOnPage if they do not come."""
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                return grade_in(self.grades, title)
+            except NotOnPage:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(LOOK_EVERY)
 
 
 def grade_in(grades: Page, title: str) -> tuple[float, str]:

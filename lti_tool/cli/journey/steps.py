@@ -110,7 +110,7 @@ class Journey:
         read.says_one_of("KI-Rückmeldung", "Rückmeldung ohne KI-Modell")
 
     def see_grade(self) -> None:
-        self._wait_for_grade(self.practice)
+        self.ada.wait_for_grade(self.practice)
 
     def improve(self) -> None:
         ready = self.ada.launch(self.practice)
@@ -123,7 +123,7 @@ class Journey:
             attempt.says(text, "Rückmeldung")
 
     def see_better_grade(self) -> None:
-        first, _ = self._wait_for_grade(self.practice)
+        first, _ = self.ada.wait_for_grade(self.practice)
         best = self.ada.wait_for(lambda: self.ada.grades, f" {self.practice} 10 / 10")
         if grade_in(best, self.practice)[0] < first:
             raise NotOnPage("die Punkte sind weniger geworden")
@@ -146,23 +146,13 @@ class Journey:
         read.says(words.TEACHERS_WORDS, "von der Lehrkraft bearbeitet")
 
     def see_released_grade(self) -> None:
-        _, comment = self._wait_for_grade(self.reviewed)
+        _, comment = self.ada.wait_for_grade(self.reviewed)
         if not comment:
             raise NotOnPage("zur Note fehlt der Kommentar")
         self.curie.browser.open(f"{self.curie.course.url}/gradebook").says(self.reviewed, ADA[1])
         received = scores_received(self.curie.browser, self.curie.lms_url, ADA[0])
         if not all(row["stored"] and row["comment"] for row in received):
             raise NotOnPage("nicht jede Note kam mit Kommentar an")
-
-    def _wait_for_grade(self, title: str) -> tuple[float, str]:
-        end = time.monotonic() + self.ada.patience
-        while True:
-            try:
-                return grade_in(self.ada.grades, title)
-            except NotOnPage:
-                if time.monotonic() > end:
-                    raise
-            time.sleep(0.25)
 
 
 @contextmanager
