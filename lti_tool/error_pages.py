@@ -59,7 +59,9 @@ def _error_page(code: str, status: int, _error: Exception) -> ResponseReturnValu
 def _session_gone(gone: SessionGone) -> ResponseReturnValue:
     refused = {Gone.BLOCKED: 403, Gone.LEFT: 403, Gone.PAUSED: 403}
     status = {Gone.OTHER_PERSON: 409, **refused}.get(gone.why, 401)
-    return _page("session_gone.html", why=gone.why.value), status
+    # Somebody else is here now: what the first one left unsent in this browser is nobody's.
+    owner = "nobody" if gone.why is Gone.OTHER_PERSON else ""
+    return _page("session_gone.html", why=gone.why.value, owner=owner), status
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -258,6 +258,7 @@ def _speak(app: Flask, settings: Settings) -> None:
         field = Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, token)
         return {
             "launch": launch,
+            "owner": launch.owner if launch else "",
             "csrf_token": token,
             "csrf_field": lambda: field,
             "language": locale(),

@@ -42,6 +42,7 @@ from lti_tool.people.health import HealthBook
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
+from lti_tool.submissions.drafts import forget_old_versions
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +145,7 @@ class Sweep:
                 forget_retired_keys(db)
                 forget_old_entries(db)
                 forget_old_refusals(db)
+                forget_old_versions(db)
         except OperationalError:
             log.warning("database does not answer")
             return 0

@@ -49,6 +49,9 @@ MORE_ROWS = (
     "INSERT INTO transcripts (id, platform_id, course_id, person_id, attachment_id, read_text,"
     " unsure, drawings, engine, model, model_digest, prompt_version) VALUES (gen_random_uuid(),"
     " %(platform)s, %(course)s, %(ada)s, %(task)s, 'Licht', '[]', '{}', '', '', '', '')",
+    "INSERT INTO draft_versions (id, platform_id, course_id, resource_link_id, person_id, text,"
+    " saved_at) VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, %(ada)s, 'Licht',"
+    " now())",
     "INSERT INTO phone_links (id, platform_id, course_id, resource_link_id, person_id,"
     " secret_hash, expires_at) VALUES (gen_random_uuid(), %(platform)s, %(course)s,"
     " %(link)s, %(ada)s, '', now())",

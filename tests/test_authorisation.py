@@ -22,7 +22,8 @@ from lti_tool.grades.models import GradeSync, SyncState
 from lti_tool.launch.claims import ROLES
 from lti_tool.launch.models import ResourceLink
 from lti_tool.launch.session import LaunchSession
-from lti_tool.submissions import assessment
+from lti_tool.submissions import assessment, drafts
+from lti_tool.submissions.drafts import Typed
 from lti_tool.submissions.models import Submission
 from lti_tool.uploads.models import Attachment
 from lti_tool.uploads.service import announce
@@ -83,6 +84,9 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "work.task": PUPILS_PAGE,
     "work.hand_in": (303, 303, 404, 403, 403, 403, 401),
     "work.draft": (303, 303, 303, 403, 403, 403, 401),
+    "work.newer": (204, 204, 204, 403, 403, 403, 401),
+    "work.older": PUPILS_PAGE,
+    "work.restore": (303, 404, 404, 403, 403, 403, 401),
     "work.state": (200, 204, 404, 403, 403, 403, 401),
     "work.attempt": (200, 404, 404, 403, 403, 403, 401),
     "work.confirm_reading": (303, 404, 404, 403, 403, 403, 401),
@@ -153,6 +157,7 @@ class School:
     person_id: UUID
     page_id: UUID
     upload_id: UUID
+    version_id: UUID
     sessions: dict[str, tuple[Browser, str]]
     attempt: str = "1"
 
@@ -165,6 +170,7 @@ class School:
             "person_id": self.person_id,
             "page_id": self.page_id,
             "upload_id": self.upload_id,
+            "version_id": self.version_id,
         }
 
     def path(self, rule: Rule, session_path: str, objects: Objects | None = None) -> str:
@@ -231,7 +237,27 @@ def school(database) -> School:
     ada, path = sessions["owner"]
     person_id = ada.session(path).person_id
     page_id, upload_id = has_a_page(house, ada.session(path))
-    return School(house, task_id, submission_id, sync_id, person_id, page_id, upload_id, sessions)
+    version_id = has_an_older_text(house, ada.session(path))
+    return School(
+        house,
+        task_id,
+        submission_id,
+        sync_id,
+        person_id,
+        page_id,
+        upload_id,
+        version_id,
+        sessions,
+    )
+
+
+def has_an_older_text(house: House, pupil: LaunchSession) -> UUID:
+    """Two devices have written; one of the texts is put aside, the other one handed in."""
+    with house.database.begin(pupil.actor) as db:
+        for text in ("Vom Tablet", "Vom Handy"):
+            handed_in = drafts.save(db, pupil, Typed(text, 0))
+        drafts.forget(db, pupil, Typed("Vom Handy", handed_in.version))
+        return drafts.older(db, pupil)[0].id
 
 
 def has_a_page(house: House, pupil: LaunchSession) -> tuple[UUID, UUID]:
@@ -331,6 +357,7 @@ def theirs(school: School) -> Objects:
     there = pupil.arrives(claims, sub="19")
     submission_id, sync_id = has_handed_in(school.house, pupil, there)
     page_id, upload_id = has_a_page(school.house, pupil.session(there))
+    version_id = has_an_older_text(school.house, pupil.session(there))
     return {
         "task_id": task_id,
         "submission_id": submission_id,
@@ -338,6 +365,7 @@ def theirs(school: School) -> Objects:
         "person_id": pupil.session(there).person_id,
         "page_id": page_id,
         "upload_id": upload_id,
+        "version_id": version_id,
     }
 
 

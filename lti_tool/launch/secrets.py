@@ -38,6 +38,14 @@ class Secrets:
         """What every form of a session carries."""
         return self._mac("csrf", session_id.bytes)
 
+    def owner(self, person_id: UUID) -> str:
+        """Names a person to the browser they sit at, and to nobody else."""
+        return self._mac("owner", person_id.bytes)
+
+    def writing_key(self, person_id: UUID) -> str:
+        """With it a page of this person's seals what it could not send yet; see docs/adr/0014."""
+        return self._mac("writing", person_id.bytes)
+
     def _mac(self, purpose: str, content: bytes) -> str:
         said = purpose.encode() + b"\0" + content
         return _base64(hmac.digest(self._key, said, "sha256")[:24])

@@ -82,6 +82,8 @@ class LaunchSession:
     client_id: str
     origins: frozenset[str]
     csrf_token: str
+    owner: str = ""  # of what this browser keeps; see `Secrets`
+    writing_key: str = ""
     trial: bool = False  # somebody who teaches the course looks at it as a pupil does
 
     @property
@@ -193,6 +195,8 @@ def _in_full(row: Any, origins: frozenset[str], secrets: Secrets) -> LaunchSessi
         client_id=row.client_id,
         origins=origins,
         csrf_token=secrets.csrf(row.id),
+        owner=secrets.owner(row.person_id),
+        writing_key=secrets.writing_key(row.person_id),
         trial=bool(row.has_taught) and row.role == Role.LEARNER,
     )
 

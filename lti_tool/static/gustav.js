@@ -1,107 +1,16 @@
 // What makes the pages live. Everything works without it. Nothing a pupil types leaves this page
-// except to the tool, and nothing is kept in the browser's storage: tablets are shared.
+// except to the tool; what could not be sent yet waits sealed in the tab's storage (writing.js).
 "use strict";
 
-// The drafts of an answer: saved while it is written, and once more before it is handed in.
-class Draft {
-  constructor(form) {
-    this.form = form;
-    this.field = form.elements.text;
-    this.version = form.elements.version;
-    this.line = form.querySelector("[data-draft-line]");
-    this.banner = form.querySelector("[data-draft-banner]");
-    this.words = form.dataset;
-    this.saved = this.field.value;
-    this.stopped = ""; // "gone": no session; "newer": another tab has saved
-    this.offline = false;
-    this.leaving = false;
-    this.running = null;
-    this.timer = 0;
-    this.wait = 3000;
-    this.field.addEventListener("input", () => this.later());
-    this.field.addEventListener("blur", () => this.save());
-    form.addEventListener("submit", (event) => this.handIn(event));
-    window.addEventListener("online", () => this.save());
-    window.addEventListener("pagehide", () => this.leaving || this.save(true));
-    window.addEventListener("beforeunload", (event) => this.warn(event));
+// Tablets are shared: what somebody else left unsent in this tab goes.
+function forgetOthers(owner) {
+  try {
+    Object.keys(sessionStorage)
+      .filter((name) => name.startsWith("gustav-draft:") && !name.startsWith(`gustav-draft:${owner}:`))
+      .forEach((name) => sessionStorage.removeItem(name));
+  } catch {
+    // A browser that lends us no storage keeps nothing either.
   }
-
-  get dirty() { return this.field.value !== this.saved; }
-
-  later() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), this.wait);
-  }
-
-  async save(keepalive = false) {
-    clearTimeout(this.timer);
-    while (this.running) await this.running;
-    if (!this.dirty || this.stopped) return;
-    this.running = this.send(this.field.value, keepalive);
-    await this.running;
-    this.running = null;
-  }
-
-  async send(text, keepalive) {
-    let answer;
-    try {
-      answer = await fetch(this.words.draft, {
-        method: "POST",
-        body: new URLSearchParams(new FormData(this.form)),
-        headers: { "HX-Request": "true" },
-        keepalive,
-      });
-    } catch {
-      return this.noConnection();
-    }
-    if (answer.status >= 500 || answer.status === 429) return this.noConnection();
-    this.offline = false;
-    this.wait = 3000;
-    if (answer.ok) {
-      const kept = await answer.json();
-      this.saved = text;
-      this.version.value = kept.version;
-      return this.say(this.words.saved.replace("{time}", kept.time));
-    }
-    return this.refused(answer.status, await messageOf(answer));
-  }
-
-  noConnection() {
-    this.offline = true;
-    this.say(this.words.offline);
-    this.wait = Math.min(this.wait * 2, 30000);
-    this.later();
-  }
-
-  refused(status, message) {
-    if (status === 400 || status === 413) return this.say(message.text);
-    this.stopped = message.code === "draft_newer" ? "newer" : "gone";
-    this.say("");
-    this.banner.textContent = message.text;
-    this.banner.hidden = false;
-    return undefined;
-  }
-
-  // The text is saved first: where that fails, the page with the text on it stays.
-  async handIn(event) {
-    event.preventDefault();
-    if (this.leaving) return;
-    const warned = this.stopped === "newer";
-    this.leaving = true;
-    await this.save();
-    if (this.offline || this.stopped === "gone" || (this.stopped === "newer" && !warned)) {
-      this.leaving = false;
-      if (!this.offline) this.banner.scrollIntoView({ block: "nearest" });
-      return;
-    }
-    submit(this.form);
-  }
-
-  warn(event) {
-    if (this.dirty && !this.leaving && (this.offline || this.stopped)) event.preventDefault();
-  }
-
-  say(text) { this.line.textContent = text; }
 }
 
 // The code and the sentences of an answer that says no.
@@ -114,16 +23,6 @@ async function messageOf(answer) {
 
 // A button named "submit" would hide the form's own method.
 function submit(form) { HTMLFormElement.prototype.submit.call(form); }
-
-function countCharacters(field) {
-  const place = document.getElementById(field.dataset.count);
-  const number = new Intl.NumberFormat(document.documentElement.lang);
-  const show = () => {
-    place.textContent = place.dataset.words.replace("{count}", number.format([...field.value].length));
-  };
-  field.addEventListener("input", show);
-  show();
-}
 
 function grow(field) {
   if (CSS.supports("field-sizing", "content")) return;
@@ -238,12 +137,11 @@ document.addEventListener("htmx:responseError", async (event) => {
   elt.replaceWith(notice, calm);
 });
 
+if (document.body.dataset.owner) forgetOthers(document.body.dataset.owner);
 document.addEventListener("keydown", shortcuts);
-document.querySelectorAll("form[data-draft]").forEach((form) => new Draft(form));
 document.querySelectorAll("form[data-unsaved]").forEach(warnUnsaved);
 document.querySelectorAll("form[data-picker]").forEach((form) => new Picker(form));
 document.querySelectorAll("form:not([data-draft]):not([data-again])").forEach(once);
 document.querySelectorAll("textarea").forEach(grow);
-document.querySelectorAll("textarea[data-count]").forEach(countCharacters);
 document.querySelectorAll("[data-open-fields]").forEach(openFields);
 document.querySelectorAll("form[data-autosubmit]").forEach(submit);

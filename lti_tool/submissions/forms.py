@@ -5,42 +5,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from lti_tool.core.errors import Invalid
+from lti_tool.submissions.drafts import Typed
 from lti_tool.submissions.service import Answer
 
 _LINE_END = re.compile(r"\r\n?")
 # PostgreSQL stores neither NUL nor lone surrogates; no keyboard types the other control characters.
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_WHOLE = re.compile(r"[0-9]{1,6}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_VERSION = re.compile(r"[0-9]{1,18}")  # a bigint, whatever is sent
 
 
-@dataclass(frozen=True)
-class DraftForm:
-    """`version`: that of the draft the page was drawn with, 0 for none."""
+def read_draft(sent: Mapping[str, str]) -> Typed:
+    """The text, and which page says so on which version of the draft.
 
-    text: str
-    version: int
+    Raises:
+        Invalid: "text": "missing"; "version", "turn": "not_a_number".
+    """
+    try:
+        page = UUID(sent.get("client_key", ""))
+    except ValueError:
+        page = None  # of an older version of this page
+    return Typed(_written(sent), read_version(sent), page, _number(sent, "turn", "0"))
 
-    @classmethod
-    def read(cls, sent: Mapping[str, str]) -> DraftForm:
-        """Raises Invalid: "text": "missing"; "version": "not_a_number"."""
-        return cls(_written(sent), _number(sent, "version"))
+
+def read_version(sent: Mapping[str, str]) -> int:
+    """The version of the draft that a page knows; 0 for none. Raises Invalid."""
+    return _number(sent, "version", "0", _VERSION)
 
 
 def read_answer(sent: Mapping[str, str]) -> Answer:
     """The answer, its key and the attempt it was meant as.
 
     Raises:
-        Invalid: "text": "missing"; "client_key": "not_a_key"; "attempt": "not_a_number".
+        Invalid: "text": "missing"; "client_key": "not_a_key"; "attempt", "version": "not_a_number".
     """
     try:
         key = UUID(sent.get("client_key", ""))
     except ValueError:
         raise Invalid({"client_key": "not_a_key"}) from None
-    return Answer(text=_written(sent), client_key=key, attempt=_number(sent, "attempt"))
+    return Answer(
+        text=_written(sent),
+        client_key=key,
+        attempt=_number(sent, "attempt"),
+        version=read_version(sent),
+    )
 
 
 def clean(text: str) -> str:
@@ -54,9 +65,11 @@ def _written(sent: Mapping[str, str]) -> str:
     return clean(sent["text"])
 
 
-def _number(sent: Mapping[str, str], field: str) -> int:
-    typed = sent.get(field, "")
-    if not _WHOLE.fullmatch(typed):
+def _number(
+    sent: Mapping[str, str], field: str, absent: str = "", shape: re.Pattern[str] = _WHOLE
+) -> int:
+    typed = sent.get(field, absent)
+    if not shape.fullmatch(typed):
         raise Invalid({field: "not_a_number"})
     return int(typed)
 

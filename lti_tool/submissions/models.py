@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -33,7 +33,8 @@ class ReleasedBy(StrEnum):
 
 
 class Draft(OfPlatform, Base):
-    """What a pupil is typing, one per activity. `version` grows with each save."""
+    """What a pupil is typing, one per activity. `version` grows with each save; `client_key` is the
+    page that saved last, and `turn` how many times it had."""
 
     __tablename__ = "drafts"
 
@@ -41,7 +42,9 @@ class Draft(OfPlatform, Base):
     resource_link_id: Mapped[UUID]
     person_id: Mapped[UUID]
     text: Mapped[str]
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(BigInteger, default=1)
+    client_key: Mapped[UUID | None]
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")
     saved_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = within_platform(
@@ -49,6 +52,27 @@ class Draft(OfPlatform, Base):
         same_platform("course_id", "courses"),
         same_platform("resource_link_id", "resource_links"),
         same_platform("person_id", "persons"),
+    )
+
+
+class DraftVersion(OfPlatform, Base):
+    """A text that another device's newer one has displaced. `saved_at`: when it was the draft."""
+
+    __tablename__ = "draft_versions"
+
+    course_id: Mapped[UUID]
+    resource_link_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    client_key: Mapped[UUID | None]  # the page that wrote it
+    text: Mapped[str]
+    saved_at: Mapped[datetime]
+
+    __table_args__ = within_platform(
+        same_platform("course_id", "courses"),
+        same_platform("resource_link_id", "resource_links"),
+        same_platform("person_id", "persons"),
+        Index("ix_draft_versions_draft", "resource_link_id", "person_id"),
+        Index("ix_draft_versions_saved_at", "saved_at"),
     )
 
 

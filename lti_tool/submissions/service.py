@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
-from lti_tool.core.errors import Conflict, Invalid, NotFound
-from lti_tool.core.statements import ask, in_single_file
+from lti_tool.core.errors import Invalid, NotFound
+from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
-from lti_tool.submissions import transcripts
-from lti_tool.submissions.models import ANSWER_LIMIT, Draft, Submission
+from lti_tool.submissions import drafts, transcripts
+from lti_tool.submissions.drafts import SavedDraft, Typed
+from lti_tool.submissions.models import Submission
 from lti_tool.submissions.states import State
 from lti_tool.submissions.transcripts import ReadPage
 from lti_tool.uploads import pages
@@ -39,11 +39,18 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the form sends. `client_key` is made once per page; `attempt` is what it promised."""
+    """What the form sends. `client_key` is made once per page; `attempt` is what it promised;
+    `version` that of the draft it knew, 0 for none."""
 
     text: str
     client_key: UUID
     attempt: int
+    version: int = 0
+
+    @property
+    def typed(self) -> Typed:
+        """The same as a draft."""
+        return Typed(self.text, self.version, self.client_key)
 
 
 @dataclass(frozen=True)
@@ -55,18 +62,10 @@ class HandedIn:
 
 
 @dataclass(frozen=True)
-class SavedDraft:
-    """What is being typed, as it was kept last. `version` grows with each save."""
-
-    text: str
-    version: int
-    saved_at: datetime
-
-
-@dataclass(frozen=True)
 class Work:
     """Everything a pupil's page shows. `submissions` newest first; `line` while feedback is being
-    worked out for the newest one; `pages` of the draft; `read`: those of the newest submission."""
+    worked out for the newest one; `pages` of the draft; `read`: those of the newest submission;
+    `older`: how many texts another device's have displaced."""
 
     task: OpenedTask
     submissions: Sequence[Submission]
@@ -74,6 +73,7 @@ class Work:
     line: jobs.InLine | None
     pages: Sequence[Attachment] = ()
     read: Sequence[ReadPage] = ()
+    older: int = 0
 
     @property
     def newest(self) -> Submission | None:
@@ -101,9 +101,10 @@ def open_work(db: Session, launch: LaunchSession, task: OpenedTask) -> Work:
     newest = submissions[0] if submissions else None
     line = _in_line(db, newest) if newest else None
     if not begun.has_pages:
-        return Work(task, submissions, draft, line)
+        return Work(task, submissions, draft, line, older=begun.older)
     read = transcripts.of_submission(db, newest.id) if newest else ()
-    return Work(task, submissions, draft, line, pages.of_draft(db, launch), read)
+    there = pages.of_draft(db, launch)
+    return Work(task, submissions, draft, line, there, read, begun.older)
 
 
 def _in_line(db: Session, submission: Submission) -> jobs.InLine | None:
@@ -128,21 +129,6 @@ def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:
     return found
 
 
-def save_draft(db: Session, launch: LaunchSession, written: str, version: int) -> SavedDraft:
-    """Keep what is being typed. `version` is the one the page knew; 0 for none.
-
-    Raises:
-        Conflict: "draft_newer": another tab or device has saved since; theirs is kept.
-        Invalid: "answer": "too_long".
-    """
-    _check_length(written)
-    _lock(db, launch)
-    current = _draft(db, launch)
-    if current is not None and current.version != version and current.text != written:
-        raise Conflict("draft_newer")
-    return _keep_draft(db, launch, written)
-
-
 def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer) -> HandedIn:
     """Take an answer as the next attempt; a resend finds its first sending.
 
@@ -151,8 +137,8 @@ def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer
     Raises:
         Invalid: "answer": "empty" or "too_long".
     """
-    _check_length(answer.text)
-    _lock(db, launch)
+    drafts.check_length(answer.text)
+    drafts.lock(db, launch)
     work = open_work(db, launch, task)
     sent = next((s for s in work.submissions if s.client_key == answer.client_key), None)
     if sent is not None and sent.answer == answer.text:
@@ -161,7 +147,7 @@ def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer
         raise Invalid({"answer": "empty"})
     problem = _problem(work, answer, sent)
     if problem is not None:
-        _keep_draft(db, launch, answer.text)
+        drafts.save(db, launch, answer.typed)
         return HandedIn(problem=problem)
     return HandedIn(_write(db, launch, task, answer))
 
@@ -192,12 +178,7 @@ def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer)
     db.add(submission)
     db.flush()
     handed_over = pages.hand_over(db, launch, submission.id)
-    db.execute(
-        delete(Draft).where(
-            Draft.resource_link_id == launch.resource_link_id,
-            Draft.person_id == launch.person_id,
-        )
-    )
+    drafts.forget(db, launch, answer.typed)
     jobs.enqueue(
         db,
         jobs.JobKind.READ_PAGES if handed_over else jobs.JobKind.GIVE_FEEDBACK,
@@ -205,6 +186,15 @@ def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer)
         subject_id=submission.id,
     )
     return submission
+
+
+def last_attempt(db: Session, launch: LaunchSession) -> int:
+    """The number of the newest attempt at this activity; 0 for none."""
+    last = select(func.max(Submission.attempt)).where(
+        Submission.resource_link_id == launch.resource_link_id,
+        Submission.person_id == launch.person_id,
+    )
+    return db.scalar(last) or 0
 
 
 def _submissions(db: Session, launch: LaunchSession, task: OpenedTask) -> Sequence[Submission]:
@@ -219,23 +209,11 @@ def _submissions(db: Session, launch: LaunchSession, task: OpenedTask) -> Sequen
     ).all()
 
 
-def _draft(db: Session, launch: LaunchSession) -> SavedDraft | None:
-    kept = ask(db, _DRAFT, _who_works(launch))
-    return SavedDraft(*kept[0]) if kept else None
-
-
-def _keep_draft(db: Session, launch: LaunchSession, written: str) -> SavedDraft:
-    new = {"id": uuid7(), "platform": launch.platform_id, "course": launch.course_id}
-    (kept,) = ask(db, _KEEP_DRAFT, _who_works(launch) | new | {"text": written})
-    return SavedDraft(*kept)
-
-
 def _who_works(launch: LaunchSession) -> dict[str, UUID | None]:
     return {"link": launch.resource_link_id, "person": launch.person_id}
 
 
-# By hand, because all pupils of a class ask for them in the same minute, and drafts every few
-# seconds.
+# By hand, because all pupils of a class ask for them in the same minute.
 _BEGUN = """
 SELECT d.text, d.version, d.saved_at, EXISTS (
     SELECT FROM submissions s
@@ -243,29 +221,11 @@ SELECT d.text, d.version, d.saved_at, EXISTS (
   ) AS handed_in,
   EXISTS (
     SELECT FROM attachments a WHERE a.resource_link_id = %(link)s AND a.person_id = %(person)s
-  ) AS has_pages
+  ) AS has_pages,
+  (
+    SELECT count(*) FROM draft_versions v
+    WHERE v.resource_link_id = %(link)s AND v.person_id = %(person)s
+  ) AS older
 FROM (SELECT) AS always
 LEFT JOIN drafts d ON d.resource_link_id = %(link)s AND d.person_id = %(person)s
 """
-_DRAFT = """
-SELECT text, version, saved_at FROM drafts
-WHERE resource_link_id = %(link)s AND person_id = %(person)s
-"""
-_KEEP_DRAFT = """
-INSERT INTO drafts AS d
-  (id, platform_id, course_id, resource_link_id, person_id, text, version)
-VALUES (%(id)s, %(platform)s, %(course)s, %(link)s, %(person)s, %(text)s, 1)
-ON CONFLICT (resource_link_id, person_id) DO UPDATE
-SET text = excluded.text, version = d.version + 1, saved_at = now()
-RETURNING text, version, saved_at
-"""
-
-
-def _check_length(written: str) -> None:
-    if len(written) > ANSWER_LIMIT:
-        raise Invalid({"answer": "too_long"})
-
-
-def _lock(db: Session, launch: LaunchSession) -> None:
-    """One pupil's writing at one activity happens in single file."""
-    in_single_file(db, launch.resource_link_id, launch.person_id)

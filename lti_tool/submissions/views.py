@@ -16,8 +16,8 @@ from lti_tool.core.markdown import trusted
 from lti_tool.core.speech import Speech
 from lti_tool.launch.guard import learner
 from lti_tool.launch.session import LaunchSession
-from lti_tool.submissions import forms, review, service, transcripts
-from lti_tool.submissions.models import Author, Submission
+from lti_tool.submissions import drafts, forms, review, service, transcripts
+from lti_tool.submissions.models import ANSWER_LIMIT, Author, Submission
 from lti_tool.submissions.reading import checked_page
 from lti_tool.submissions.service import Work
 from lti_tool.submissions.shown import ShownAttempt, shown_attempt
@@ -62,13 +62,51 @@ def hand_in(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 def draft(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """Keep what is being typed: by itself every few seconds, or by the button without scripts."""
     try:
-        typed = forms.DraftForm.read(request.form)
-        kept = service.save_draft(db, launch, typed.text, typed.version)
+        kept = drafts.save(db, launch, forms.read_draft(request.form))
     except Invalid as invalid:
         return _not_taken(db, launch, invalid)
     if fetched_by_script():
-        return jsonify(version=kept.version, time=page_speech().time(kept.saved_at))
-    return redirect(url_for(".task"), 303)
+        return jsonify(
+            version=str(kept.version),
+            time=page_speech().time(kept.saved_at),
+            overtook=kept.overtook,
+        )
+    return redirect(url_for(".older" if kept.overtook else ".task"), 303)
+
+
+@bp.get("/draft/newer")
+@learner
+def newer(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """For a page that was looked away from: what was written elsewhere since; 204 if nothing."""
+    attempt = service.last_attempt(db, launch)
+    handed_in = request.args.get("attempt") == str(attempt)
+    found = drafts.newer(db, launch, forms.read_version(request.args))
+    if handed_in or found is None:
+        return jsonify(handed_in=True) if handed_in else ("", 204)
+    time = page_speech().time(found.saved_at)
+    return jsonify(handed_in=False, text=found.text, version=str(found.version), time=time)
+
+
+@bp.get("/older")
+@learner
+def older(db: Session, launch: LaunchSession) -> ResponseReturnValue:
+    """Texts that a newer one of another device has displaced."""
+    work = _work(db, launch)
+    return render_template(
+        "work/older.html",
+        work=work,
+        unit_title=work.task.unit_title,
+        versions=drafts.older(db, launch),
+        say=page_speech(),
+    )
+
+
+@bp.post("/older/<uuid:version_id>/restore")
+@learner
+def restore(db: Session, launch: LaunchSession, version_id: UUID) -> ResponseReturnValue:
+    """Go on with an older text; the present one is put aside in its place."""
+    drafts.restore(db, launch, version_id)
+    return redirect(url_for(".task", revise=1, _anchor="answer"), 303)
 
 
 @bp.get("/state")
@@ -144,6 +182,7 @@ def _page(
         problem=problem,
         say=speech,
         may_revise=work.may_write and field is None,
+        limit=ANSWER_LIMIT,
         takes_pages=field is not None and work.task.takes_pages,
         pages=work.pages,
         pages_key=pages.key_of(work.pages),

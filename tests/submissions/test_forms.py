@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.core.errors import Invalid
-from lti_tool.submissions.forms import DraftForm, clean, read_answer
+from lti_tool.submissions.drafts import Typed
+from lti_tool.submissions.forms import clean, read_answer, read_draft
 from lti_tool.submissions.service import Answer
 
 KEY = "0f2b6a8e-5a0e-4e6e-9a53-0f6b3a3c1d11"
@@ -15,11 +16,11 @@ SENT = {"text": "Licht gibt Energie.", "client_key": KEY, "attempt": "2", "versi
 
 
 def test_an_answer_is_read_with_its_key_and_its_attempt() -> None:
-    assert read_answer(SENT) == Answer("Licht gibt Energie.", UUID(KEY), 2)
+    assert read_answer(SENT) == Answer("Licht gibt Energie.", UUID(KEY), 2, version=3)
 
 
 def test_a_draft_is_read_with_the_version_the_page_knew() -> None:
-    assert DraftForm.read(SENT) == DraftForm("Licht gibt Energie.", 3)
+    assert read_draft(SENT | {"turn": "4"}) == Typed("Licht gibt Energie.", 3, UUID(KEY), 4)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,6 @@ def test_a_form_that_is_not_ours_is_refused(
 def test_a_form_without_its_text_field_never_counts_as_an_empty_text() -> None:
     # It would overwrite a draft.
     with pytest.raises(Invalid) as refused:
-        DraftForm.read({"version": "1"})
+        read_draft({"version": "1"})
 
     assert refused.value.problems == {"text": "missing"}

@@ -1,5 +1,6 @@
 """The pupil's pages, state by state: the same place, nothing typed ever lost."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -231,28 +232,56 @@ def test_a_draft_is_saved_for_the_script_and_is_there_after_the_next_launch(brow
         ada.url("/work/draft"),
         data={
             "text": "Ein Anfang, und mehr",
-            "version": "1",
+            "version": value(ada.get("/work/"), "version"),
             "csrf": value(ada.get("/work/"), "csrf"),
         },
         headers={"HX-Request": "true"},
     )
-    assert saved.json["version"] == 2
+    assert saved.json["overtook"] is False
     assert saved.json["time"]
     page = browsers.ada().get("/work/")
     assert page.fields()["text"] == "Ein Anfang, und mehr"
     assert "Gespeichert heute" in page.text
 
 
-def test_a_draft_older_than_the_kept_one_is_refused_with_the_text_on_the_page(browsers: Browsers):
+def test_of_two_devices_the_newer_text_counts_and_the_other_is_a_click_away(browsers: Browsers):
+    """FLT-10."""
     ada = browsers.ada()
     ada.post("/work/draft", text="Vom Tablet", version="0")
 
-    page = ada.post("/work/draft", text="Vom Handy", version="0")
+    page = ada.post("/work/draft", text="Vom Handy", version="0").follow()
 
-    assert page.status == 409
-    assert 'data-message="draft_newer"' in page.html
-    assert "Vom Handy" in page.text
-    assert browsers.ada().get("/work/").fields()["text"] == "Vom Tablet"
+    assert "Vom Tablet" in page.text  # the page with older texts
+    assert browsers.ada().get("/work/").fields()["text"] == "Vom Handy"
+    assert "Ältere Texte ansehen" in browsers.ada().get("/work/").text
+
+    back = re.search(r"/work/older/[0-9a-f-]+/restore", page.html)
+    ada.post(back[0], csrf=value(page, "csrf"))
+
+    assert ada.get("/work/").fields()["text"] == "Vom Tablet"
+    assert "Vom Handy" in ada.get("/work/older").text
+
+
+def test_a_page_that_was_looked_away_from_is_told_what_was_written_elsewhere(browsers: Browsers):
+    ada = browsers.ada()
+    ada.post("/work/draft", text="Vom Tablet", version="0")
+    known = value(ada.get("/work/"), "version")
+    assert ada.poll(f"/work/draft/newer?version={known}&attempt=1").status == 204
+
+    ada.post("/work/draft", text="Vom Tablet, dann Handy", version=known)
+
+    news = ada.poll(f"/work/draft/newer?version={known}&attempt=1").response.json
+    assert (news["text"], news["handed_in"]) == ("Vom Tablet, dann Handy", False)
+
+
+def test_a_page_that_was_looked_away_from_is_told_that_the_attempt_is_used(
+    browsers: Browsers, room: Classroom
+):
+    room.ada.hands_in()
+
+    news = browsers.ada().poll("/work/draft/newer?version=0&attempt=1").response.json
+
+    assert news == {"handed_in": True}
 
 
 def test_an_answer_that_is_too_long_is_still_there_to_be_shortened(browsers: Browsers):
