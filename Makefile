@@ -7,7 +7,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --only-binar
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo journey check test sabotage bench lock clean
+.PHONY: help install demo journey check test sabotage chaos bench lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ test: install  ## The whole suite; brings its own PostgreSQL
 
 sabotage: install  ## Remove one check after another: each must turn a test red (about five minutes)
 	$(RUN)/python -m tests.sabotage
+
+chaos: install  ## A lesson in which everything breaks: make chaos [SEED=1] [MINUTES=1] (about three minutes)
+	$(RUN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: install  ## How fast launches are, beside others in the same run, and pictures [SECONDS=60 of the open loop]
 	@$(RUN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
