@@ -8,11 +8,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedback_engine.contract import Criterion, CriterionVerdict, FeedbackRequest, Flag, Language
+from feedback_engine.contract import (
+    Criterion,
+    CriterionVerdict,
+    EarlierAttempt,
+    FeedbackRequest,
+    Flag,
+    Language,
+)
 from feedback_engine.intake import runs
+from feedback_engine.manner import is_hard_to_read, is_wrong_register
 from feedback_engine.text import (
     FUNCTION_WORDS,
     Stems,
+    contains,
     content_words,
     fold,
     sentences,
@@ -71,6 +80,42 @@ def checked_verdict(criterion: Criterion, claim: Claim | None, answer: str) -> C
     return CriterionVerdict.assessed(criterion.id, claim.level, passage, reason)
 
 
+def founded(
+    verdicts: Sequence[CriterionVerdict], request: FeedbackRequest
+) -> tuple[CriterionVerdict, ...]:
+    """The verdicts; one that takes a level back without a reason to point at is "not assessed".
+
+    Whoever follows advice must not stand lower for words that were worth more the last time. So a
+    lower level needs something new: it quotes a passage that was not there before, or the passage
+    that the higher level was given for is gone. A teacher decides about the others.
+    """
+    earlier = request.earlier
+    if earlier is None:
+        return tuple(verdicts)
+    return tuple(
+        CriterionVerdict.not_assessed(verdict.criterion_id)
+        if _is_lowered(verdict, earlier) and not _is_explained(verdict, earlier, request.answer)
+        else verdict
+        for verdict in verdicts
+    )
+
+
+def _is_lowered(verdict: CriterionVerdict, earlier: EarlierAttempt) -> bool:
+    before = earlier.result_for(verdict.criterion_id)
+    if before is None or before.level is None or verdict.level is None:
+        return False
+    return verdict.level < before.level
+
+
+def _is_explained(verdict: CriterionVerdict, earlier: EarlierAttempt, answer: str) -> bool:
+    if verdict.quote and not contains(earlier.answer, verdict.quote):
+        return True
+    before = earlier.result_for(verdict.criterion_id)
+    # A quote that is the whole answer is a teacher's level without evidence: it cannot be gone.
+    evidence = before.quote if before and before.quote != earlier.answer else ""
+    return not contains(answer, evidence)
+
+
 def find_quote(quote: str, answer: str) -> str | None:
     """The passage of `answer` that `quote` means, exactly as it stands there, or None.
 
@@ -90,7 +135,8 @@ def find_quote(quote: str, answer: str) -> str | None:
 
 
 def flags_for_prose(prose: Sequence[str], request: FeedbackRequest, canary: str) -> list[Flag]:
-    """Every reason not to show these texts (reasons and prose of one draft) to the pupil yet."""
+    """What a teacher should know about these texts (reasons and prose of one draft); most of it is
+    a reason not to show them to the pupil yet."""
     text = "\n".join(prose)
     found = {
         Flag.SOLUTION_GIVEN_AWAY: gives_solution_away(text, request),
@@ -98,6 +144,8 @@ def flags_for_prose(prose: Sequence[str], request: FeedbackRequest, canary: str)
         Flag.PERSON_NAMED: names_person(text, request),
         Flag.PROMPT_ECHOED: bool(canary) and fold(canary).letters in fold(text).letters,
         Flag.UNKIND: not _UNKIND.isdisjoint(words(text)),
+        Flag.WRONG_REGISTER: is_wrong_register(text, request.language, request.register),
+        Flag.HARD_TO_READ: is_hard_to_read(text),
     }
     return [flag for flag, is_so in found.items() if is_so]
 

@@ -107,6 +107,10 @@ class EarlierAttempt:
     results: tuple[CriterionVerdict, ...]
     next_step: str = field(repr=False)
 
+    def result_for(self, criterion_id: str) -> CriterionVerdict | None:
+        """What was found for this criterion then, None if it did not count yet."""
+        return next((r for r in self.results if r.criterion_id == criterion_id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRequest:
@@ -153,11 +157,15 @@ class Flag(StrEnum):
     INSTRUCTION_IN_ANSWER = "instruction_in_answer"
     READ_IN_PERSON = "read_in_person"
     COPIED_TEXT = "copied_text"
+    LOWERED_WITHOUT_REASON = "lowered_without_reason"
+    WRONG_REGISTER = "wrong_register"
+    HARD_TO_READ = "hard_to_read"
+    NO_ANSWER = "no_answer"
 
     @property
     def withholds(self) -> bool:
-        """Whether a teacher must look before the pupil does. Copied words are a hint, no more."""
-        return self is not Flag.COPIED_TEXT
+        """Whether a teacher must look before the pupil does; the others are hints, no more."""
+        return self not in (Flag.COPIED_TEXT, Flag.HARD_TO_READ, Flag.NO_ANSWER)
 
 
 def needs_teacher(verdicts: Iterable[CriterionVerdict], flags: Iterable[Flag]) -> bool:
@@ -179,7 +187,11 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What became of one criterion since the attempt before. None: nobody can tell."""
+    """What became of the advice on one criterion since the attempt before.
+
+    True: the criterion stands higher, or is judged by a passage that is new. None: there was no
+    advice, because nothing was missing, or nobody can tell.
+    """
 
     criterion_id: str
     taken_up: bool | None

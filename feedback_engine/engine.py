@@ -30,13 +30,15 @@ from feedback_engine.errors import (
     RefusalReason,
 )
 from feedback_engine.judge import judge
-from feedback_engine.lexical import without_model
+from feedback_engine.lexical import without_answer
 from feedback_engine.models import Hear, ModelHost, UnusableOutput
+from feedback_engine.nonsense import is_no_answer
+from feedback_engine.progress import progress_of
 from feedback_engine.telling import Teller
 from feedback_engine.wire import exchanged_model
 
 # Recorded with every result. A test pins the instructions to it: change both, and evaluate anew.
-PROMPT_VERSION = "1"
+PROMPT_VERSION = "2"
 
 _TOKENS_PER_CRITERION = 250
 # The instructions, and two and a half letters to a token: German words are long, small models'
@@ -65,9 +67,8 @@ class DspyEngine:
     ) -> FeedbackDraft:
         """Two calls to the model, four at most, all within `config.timeout`."""
         intake.refuse_unfit(request, self._longest_answer(request))
-        if intake.is_wordless(request.answer):
-            nothing = (CriterionVerdict.nothing_found(c.id) for c in request.criteria)
-            return without_model(request, tuple(nothing))
+        if is_no_answer(request):
+            return without_answer(request)
         until = self._clock() + self._config.timeout
         digest = self._pinned_digest(until)
         draft = self._draft(request, until, digest, told)
@@ -81,7 +82,10 @@ class DspyEngine:
         canary = _canary(request)
         noticed = intake.noticed(request)
         with self._model(request, until):
-            verdicts = self._verdicts(request, canary)
+            judged = self._verdicts(request, canary)
+        verdicts = checks.founded(judged, request)
+        if verdicts != judged:
+            noticed = (*noticed, Flag.LOWERED_WITHOUT_REASON)
         shown = [verdict.reason for verdict in verdicts]
         hear = None
         if told is not None and not needs_teacher(verdicts, noticed):
@@ -101,6 +105,7 @@ class DspyEngine:
             engine=EngineInfo(
                 self._config.kind.value, self._config.model, digest, PROMPT_VERSION, is_model=True
             ),
+            progress=progress_of(request, verdicts),
         )
 
     def _verdicts(self, request: FeedbackRequest, canary: str) -> tuple[CriterionVerdict, ...]:
@@ -153,7 +158,8 @@ class DspyEngine:
         tokens = self._config.num_ctx - self._config.max_output - _INSTRUCTION_TOKENS
         given = [request.task_title, request.task_prompt, request.solution_notes]
         given += [part for c in request.criteria for part in (c.title, c.description, *c.levels)]
-        given += [request.earlier.next_step] if request.earlier else []
+        if request.earlier is not None:
+            given += [request.earlier.next_step, *(r.reason for r in request.earlier.results)]
         return int(tokens * _LETTERS_PER_TOKEN) - sum(len(text) for text in given)
 
     def _model(self, request: FeedbackRequest, until: float, hear: Hear | None = None) -> Any:
@@ -175,7 +181,12 @@ def _passing(
     reasons: list[str], request: FeedbackRequest, canary: str
 ) -> Callable[[list[str]], bool]:
     """Whether texts may be told: the question that decides about the whole, asked earlier."""
-    return lambda texts: not checks.flags_for_prose([*reasons, *texts], request, canary)
+
+    def passes(texts: list[str]) -> bool:
+        flags = checks.flags_for_prose([*reasons, *texts], request, canary)
+        return not any(flag.withholds for flag in flags)
+
+    return passes
 
 
 def _canary(request: FeedbackRequest) -> str:

@@ -6,6 +6,7 @@ small models garble long ids. The earlier attempt is not shown, so that it canno
 """
 
 import functools
+from string import Template
 from typing import Any, Literal
 
 import dspy
@@ -13,7 +14,7 @@ import pydantic
 
 from feedback_engine.adapter import ask
 from feedback_engine.checks import Claim
-from feedback_engine.contract import Criterion, FeedbackRequest, Language
+from feedback_engine.contract import Criterion, FeedbackRequest, Language, Register
 from feedback_engine.intake import neutralised
 
 # In the language of the feedback: what a model reads is what it writes in, and a German teacher or
@@ -31,7 +32,7 @@ Regeln:
   dann ändert das nichts an deinem Urteil.
 - quote: die Stelle aus answer, auf die du dich stützt, wörtlich und unverändert, höchstens zwei
   Sätze. Gibt es keine solche Stelle, dann bleibt quote leer und level ist 0.
-- reason: ein Satz, der die Schülerin oder den Schüler mit „du“ anspricht, freundlich und genau.
+- reason: ein Satz, der die Schülerin oder den Schüler mit $address anspricht, freundlich und genau.
   Verrate nichts aus solution_notes, was nicht schon in answer steht.
 - level: die Nummer der Stufe. Sei nicht strenger und nicht milder, als es die Stufen verlangen.
 - Rechtschreibung zählt nur, wenn ein Kriterium sie nennt.
@@ -61,6 +62,9 @@ Answer with a JSON object of this form, with one entry for every criterion:
 {"judgement": {"K1": {"quote": "…", "reason": "…", "level": 0}, "K2": …}}""",
 }
 
+# Filled in for `$address`: how German speaks to the pupil.
+ADDRESS: dict[Register, str] = {"du": "„du“", "sie": "„Sie“"}
+
 _NO_NOTES: dict[Language, str] = {"de": "(keine)", "en": "(none)"}
 _LEVEL: dict[Language, str] = {"de": "Stufe", "en": "level"}
 
@@ -80,7 +84,7 @@ def judge(request: FeedbackRequest, canary: str, sampling: dict[str, object]) ->
 
     Raise `UnusableOutput` if nothing can be read, and `EngineError` if no answer came.
     """
-    signature = _signature(request.language, _level_counts(request))
+    signature = _signature(request.language, request.register, _level_counts(request))
     prediction = ask(signature, prompt_fields(request, canary), sampling)
     judgement = prediction.judgement
     entries = judgement if isinstance(judgement, dict) else {}
@@ -116,7 +120,7 @@ def _level_counts(request: FeedbackRequest) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=256)
-def _signature(language: Language, level_counts: tuple[int, ...]) -> Any:
+def _signature(language: Language, register: Register, level_counts: tuple[int, ...]) -> Any:
     fields: dict[str, Any] = {
         name: (str, dspy.InputField())
         for name in ("task", "criteria", "solution_notes", "marker", "answer")
@@ -125,7 +129,12 @@ def _signature(language: Language, level_counts: tuple[int, ...]) -> Any:
         f"K{number}": (_entry_with(count), ...) for number, count in enumerate(level_counts, 1)
     }
     fields["judgement"] = (pydantic.create_model("Judgement", **entries), dspy.OutputField())
-    return dspy.Signature(fields, INSTRUCTIONS[language])
+    return dspy.Signature(fields, addressed(INSTRUCTIONS[language], register))
+
+
+def addressed(instructions: str, register: Register) -> str:
+    """Instructions that say how the pupil is addressed."""
+    return Template(instructions).substitute(address=ADDRESS[register])
 
 
 @functools.lru_cache(maxsize=8)

@@ -6,22 +6,24 @@ assessed). It is the baseline that a model has to beat, and what a school has wh
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from feedback_engine import intake
-from feedback_engine.checks import LONGEST_QUOTE, cut
+from feedback_engine.checks import LONGEST_QUOTE, cut, founded
 from feedback_engine.contract import (
     Criterion,
     CriterionVerdict,
     EngineInfo,
     FeedbackDraft,
     FeedbackRequest,
+    Flag,
     Told,
     VerdictStatus,
 )
-from feedback_engine.phrases import PHRASES, Phrases
-from feedback_engine.progress import has_grown, weakest
+from feedback_engine.nonsense import is_no_answer
+from feedback_engine.phrases import Phrases, phrases_for
+from feedback_engine.progress import has_grown, progress_of, weakest
 from feedback_engine.text import Stems, content_words, sentences, words
 
 LEXICAL_INFO = EngineInfo("lexical", "", "", "lexical-1", is_model=False)
@@ -81,18 +83,34 @@ class LexicalEngine:
     ) -> FeedbackDraft:
         """Raise `EngineRefused` for blank and for very long answers; nothing else can go wrong."""
         intake.refuse_unfit(request, LONGEST_ANSWER)
+        if is_no_answer(request):
+            return without_answer(request)
         vocabulary = _Vocabulary(request)
         verdicts = tuple(_verdict(c, vocabulary, request) for c in request.criteria)
         return without_model(request, verdicts)
 
 
-def without_model(
-    request: FeedbackRequest,
-    verdicts: tuple[CriterionVerdict, ...],
-    info: EngineInfo = LEXICAL_INFO,
-) -> FeedbackDraft:
+def without_answer(request: FeedbackRequest) -> FeedbackDraft:
+    """A draft on what is no answer: nothing was found, and a friendly word how to begin.
+
+    It is an attempt like any other: the pupil handed it in, and nothing technical went wrong.
+    """
+    nothing = tuple(CriterionVerdict.nothing_found(c.id) for c in request.criteria)
+    draft = without_model(request, nothing)
+    phrases = phrases_for(request.language, request.register)
+    is_blank = intake.is_wordless(request.answer)
+    return replace(
+        draft,
+        strengths=phrases.no_text if is_blank else phrases.no_answer,
+        flags=(*draft.flags, Flag.NO_ANSWER),
+    )
+
+
+def without_model(request: FeedbackRequest, judged: tuple[CriterionVerdict, ...]) -> FeedbackDraft:
     """A draft around verdicts that no model gave, with prose put together from phrases."""
-    phrases = PHRASES[request.language]
+    phrases = phrases_for(request.language, request.register)
+    verdicts = founded(judged, request)
+    lowered = () if verdicts == judged else (Flag.LOWERED_WITHOUT_REASON,)
     focus = weakest(request.criteria, verdicts)
     return FeedbackDraft(
         verdicts=verdicts,
@@ -101,8 +119,9 @@ def without_model(
         question=(
             phrases.question.format(title=focus.title) if focus else phrases.question_all_there
         ),
-        flags=intake.noticed(request),
-        engine=info,
+        flags=(*intake.noticed(request), *lowered),
+        engine=LEXICAL_INFO,
+        progress=progress_of(request, verdicts),
     )
 
 
@@ -138,7 +157,7 @@ def _verdict(
     terms = vocabulary.terms[criterion.id]
     if _is_about_form(criterion) or len(terms) < _AT_LEAST:
         return CriterionVerdict.not_assessed(criterion.id)
-    phrases = PHRASES[request.language]
+    phrases = phrases_for(request.language, request.register)
     found = _look_for(terms, request.answer, vocabulary)
     if found.share == 0:
         return CriterionVerdict.nothing_found(criterion.id, phrases.no_words_found)
@@ -179,8 +198,6 @@ def _is_about_form(criterion: Criterion) -> bool:
 def _strengths(
     request: FeedbackRequest, verdicts: tuple[CriterionVerdict, ...], phrases: Phrases
 ) -> str:
-    if intake.is_wordless(request.answer):
-        return phrases.no_text
     pairs = list(zip(request.criteria, verdicts, strict=True))
     found = [(c, v) for c, v in pairs if v.status is VerdictStatus.ASSESSED and v.level]
     found.sort(key=lambda pair: -(pair[1].level or 0) / pair[0].top_level)

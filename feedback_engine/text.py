@@ -83,6 +83,11 @@ def fold(text: str) -> Folded:
     return Folded("".join(letters), tuple(origin))
 
 
+def contains(text: str, passage: str) -> bool:
+    """Whether the passage stands in the text, whatever case, accents, spaces and punctuation."""
+    return fold(passage).letters in fold(text).letters
+
+
 def words(text: str) -> list[str]:
     """Words and numbers in lower case, in order."""
     return [word.casefold() for word in _WORD.findall(unicodedata.normalize("NFC", text))]

@@ -46,7 +46,7 @@ def sent_for(wanted: TaskSpec) -> dict[str, str]:
         "unit_title": wanted.unit_title,
         "section": wanted.section_title,
     }
-    for name in ("reports_score", "takes_pages", "checks_reading"):
+    for name in ("reports_score", "takes_pages", "checks_reading", "formal"):
         if getattr(wanted, name):
             sent[name] = "on"
     for number, criterion in enumerate(wanted.criteria):

@@ -71,6 +71,7 @@ class TaskForm:
     reports_score: bool = False
     takes_pages: bool = True
     checks_reading: bool = True
+    formal: bool = False
     unit: str = NEW_UNIT
     unit_title: str = ""
     section: str = ""
@@ -102,6 +103,7 @@ class TaskForm:
             reports_score=task.reports_score,
             takes_pages=task.takes_pages,
             checks_reading=task.checks_reading,
+            formal=task.formal,
             unit=str(section.unit_id),
             section=section.title,
             version=str(task.version),
@@ -124,6 +126,7 @@ class TaskForm:
             reports_score="reports_score" in sent,
             takes_pages="takes_pages" in sent,
             checks_reading="checks_reading" in sent,
+            formal="formal" in sent,
             unit=_line(sent, "unit") or NEW_UNIT,
             unit_title=_line(sent, "unit_title"),
             section=_line(sent, "section"),
@@ -141,6 +144,7 @@ class TaskForm:
             reports_score=self.reports_score,
             takes_pages=self.takes_pages,
             checks_reading=self.checks_reading,
+            formal=self.formal,
             score_maximum=self.score_maximum,
             max_attempts=self.max_attempts,
         )
@@ -217,6 +221,7 @@ class TaskForm:
             reports_score=self.reports_score and mode is Mode.PRACTICE,
             takes_pages=self.takes_pages,
             checks_reading=self.checks_reading,
+            formal=self.formal,
             unit_id=None if new_unit else _uuid(self.unit),
             unit_title=self.unit_title if new_unit else "",
             section_title=self.section,

@@ -107,6 +107,7 @@ class RegularTask(Task):
     # Photos and PDF beside what is typed; and pupils see first what was read in them.
     takes_pages: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     checks_reading: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    formal: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # says Sie
     reports_score: Mapped[bool]  # in practice mode: the teacher's rule that scores may leave
 
     __mapper_args__ = {"polymorphic_identity": TaskKind.REGULAR}  # noqa: RUF012

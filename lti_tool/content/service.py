@@ -157,6 +157,7 @@ def _write(task: RegularTask, spec: TaskSpec) -> None:
     task.solution_notes = spec.solution_notes
     task.mode, task.reports_score = spec.mode, spec.reports_score
     task.takes_pages, task.checks_reading = spec.takes_pages, spec.checks_reading
+    task.formal = spec.formal
     task.score_maximum, task.max_attempts = spec.score_maximum, spec.max_attempts
 
 

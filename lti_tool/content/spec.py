@@ -37,7 +37,8 @@ class TaskSpec:
 
     `prompt` and `solution_notes` are Markdown. `reports_score`: in practice mode the score goes to
     the gradebook without a further act of the teacher. `takes_pages`: photos and PDF are answers,
-    too; `checks_reading`: then the pupil first sees what was read in them.
+    too; `checks_reading`: then the pupil first sees what was read in them. `formal`: feedback says
+    Sie to the pupil, not du.
     """
 
     title: str
@@ -50,6 +51,7 @@ class TaskSpec:
     reports_score: bool
     takes_pages: bool = True
     checks_reading: bool = True
+    formal: bool = False
     unit_id: UUID | None = None
     unit_title: str = ""
     section_title: str = ""

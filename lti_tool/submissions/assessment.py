@@ -37,6 +37,7 @@ def request_for(db: Session, submission_id: UUID) -> contract.FeedbackRequest:
         ),
         answer=submission.text,
         language="en" if submission.language == "en" else "de",
+        register="sie" if task.formal else "du",
         solution_notes=task.solution_notes,
         earlier=_earlier(db, submission),
         drawings=transcripts.drawings_of(db, submission_id),
@@ -63,8 +64,16 @@ def keep_feedback(db: Session, submission_id: UUID, draft: contract.FeedbackDraf
     feedback.question = draft.question
     feedback.flags = " ".join(flag.value for flag in draft.flags)
     criteria = {str(c.id): c for c in task.criteria}
+    taken_up = {became.criterion_id: became.taken_up for became in draft.progress}
     feedback.results = [
-        result_of(criteria[v.criterion_id], v.status, v.level, v.quote, v.reason)
+        result_of(
+            criteria[v.criterion_id],
+            v.status,
+            v.level,
+            v.quote,
+            v.reason,
+            taken_up=taken_up.get(v.criterion_id),
+        )
         for v in draft.verdicts
         if v.criterion_id in criteria
     ]

@@ -236,6 +236,8 @@ class CriterionResult(OfPlatform, Base):
     status: Mapped[VerdictStatus] = mapped_column(enum_column(VerdictStatus))
     quote: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
+    # What became of the advice on it since the attempt before; None: there was none.
+    taken_up: Mapped[bool | None]
 
     __table_args__ = within_platform(
         UniqueConstraint("feedback_id", "position"),

@@ -151,8 +151,12 @@ def _edited_results(
         said = change.results.get(criterion.id, ResultEdit(None, "", ""))
         if said.level is not None and not 0 <= said.level < len(criterion.levels):
             raise Invalid({"results": "level"})
-        status = _status(said, before.get(criterion.id))
-        results.append(result_of(criterion, status, said.level, said.quote, said.reason))
+        was = before.get(criterion.id)
+        status = _status(said, was)
+        taken_up = was.taken_up if was else None
+        results.append(
+            result_of(criterion, status, said.level, said.quote, said.reason, taken_up=taken_up)
+        )
     return results
 
 

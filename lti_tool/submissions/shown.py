@@ -59,7 +59,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True)
 class ShownResult:
     """One criterion. `steps`: per level whether it is reached; `rose`: higher than
-    the time before."""
+    the time before; `taken_up`: what became of the advice, None where there was none."""
 
     number: int
     title: str
@@ -71,6 +71,7 @@ class ShownResult:
     in_text: bool
     reason: str
     rose: bool
+    taken_up: bool | None
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,7 @@ def _result(
         in_text=find(answer, result.quote) is not None,
         reason=result.reason,
         rose=level is not None and level_before is not None and level > level_before,
+        taken_up=result.taken_up,
     )
 
 

@@ -78,6 +78,8 @@ def result_of(
     level: int | None,
     quote: str,
     reason: str,
+    *,
+    taken_up: bool | None,
 ) -> CriterionResult:
     """A result with the criterion's words as they are today."""
     return CriterionResult(
@@ -92,4 +94,5 @@ def result_of(
         status=status,
         quote=quote,
         reason=reason,
+        taken_up=taken_up,
     )

@@ -64,10 +64,12 @@ def test_nothing_found_is_the_lowest_level_and_needs_no_teacher() -> None:
 
 
 @pytest.mark.parametrize("flag", list(Flag))
-def test_every_flag_withholds_except_the_hint_at_copied_words(flag: Flag) -> None:
+def test_every_flag_withholds_except_those_that_are_only_hints(flag: Flag) -> None:
     flagged = draft(CriterionVerdict.assessed("a", 1, "Licht"), flags=(flag,))
 
-    assert flagged.needs_teacher == (flag is not Flag.COPIED_TEXT)
+    assert flagged.needs_teacher == (
+        flag not in (Flag.COPIED_TEXT, Flag.HARD_TO_READ, Flag.NO_ANSWER)
+    )
 
 
 @pytest.mark.parametrize("levels", [("nur eine",), tuple("abcdefg")])

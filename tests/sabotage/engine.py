@@ -5,6 +5,7 @@ from tests.sabotage.shape import Sabotage
 TELLING = "feedback_engine/telling.py"
 ENGINE = "feedback_engine/engine.py"
 
+SECOND = ("tests/feedback_engine/test_second_attempt.py",)
 TOLD = ("tests/feedback_engine/test_telling.py",)
 
 ENGINE_CHECKS = (
@@ -28,5 +29,33 @@ ENGINE_CHECKS = (
         "if told is not None and not needs_teacher(verdicts, noticed):",
         "if told is not None:",
         TOLD,
+    ),
+    Sabotage(
+        "a level is taken back for the same words",
+        "feedback_engine/checks.py",
+        "if _is_lowered(verdict, earlier) and not _is_explained(verdict, earlier, request.answer)",
+        "if False",
+        SECOND,
+    ),
+    Sabotage(
+        "a model's progress is not checked against what stood there before",
+        "feedback_engine/progress.py",
+        'verdict.quote != "" and not contains(earlier.answer, verdict.quote)',
+        'verdict.quote != ""',
+        SECOND,
+    ),
+    Sabotage(
+        "feedback may say Sie to a child",
+        "feedback_engine/checks.py",
+        "is_wrong_register(text, request.language, request.register)",
+        "False",
+        ("tests/feedback_engine/test_manner.py",),
+    ),
+    Sabotage(
+        "a page that was badly read counts as nonsense",
+        "feedback_engine/nonsense.py",
+        "if request.images or request.drawings:",
+        "if False:",
+        ("tests/feedback_engine/test_nonsense.py",),
     ),
 )
