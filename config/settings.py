@@ -23,7 +23,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.profiles import DEFAULT, PROFILES, Engine, Name, filled_in
+
 PREFIX = "GUSTAV_"
+_TWO = PROFILES[DEFAULT]  # what pydantic shows as defaults; `filled_in` has the last word
 
 
 def _seconds(value: object) -> object:
@@ -55,13 +58,30 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         default=None, description="Doorbells for the worker; without it the sweep finds the work"
     )
-    engine: Literal["ollama", "openai", "lexical"] = Field(
-        default="ollama", description="Who writes the feedback; lexical is free of any AI model"
+    model_profile: Name = Field(
+        default=DEFAULT, description="Which models a school runs; fills in what is not set"
     )
-    model_host: str = Field(default="http://127.0.0.1:11434", description="Address of the model")
-    model_name: str = Field(default="gemma3:12b", description="Model as the host names it")
+    engine: Engine = Field(
+        default=_TWO.engine, description="Who writes the feedback; lexical is free of any AI model"
+    )
+    model_host: str = Field(default=_TWO.model_host, description="Address of the model")
+    model_name: str = Field(default=_TWO.model_name, description="Model that judges")
+    model_sees: bool = Field(default=_TWO.model_sees, description="It is shown drawings, too")
+    reading_model: str = Field(
+        default=_TWO.reading_model, description="Model that reads photos; none: nobody does"
+    )
+    keep_alive: str = Field(
+        default=_TWO.keep_alive,
+        pattern=r"^-?(\d+[smh])+$",
+        description="So long Ollama keeps an idle model in memory; -1m: for ever",
+    )
+    image_size: int = Field(
+        default=_TWO.image_size, ge=400, le=4000, description="Longer edge of a page, in pixels"
+    )
     model_api_key: SecretStr | None = Field(default=None, description="Key of an openai host")
-    model_context: int = Field(default=8192, ge=1024, description="Tokens the model may see")
+    model_context: int = Field(
+        default=_TWO.model_context, ge=4096, description="Tokens the model may see"
+    )
     model_time_limit: Duration = Field(
         default=timedelta(seconds=180), description="After this the model counts as silent"
     )
@@ -92,6 +112,11 @@ class Settings(BaseSettings):
     session_life: Duration = Field(default=timedelta(hours=10), description="Absolute limit")
     language: Literal["de", "en"] = Field(default="de", description="Where no one says other")
     log_format: Literal["json", "text"] = Field(default="json", description="How logs look")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_profile(cls, values: dict[str, object]) -> dict[str, object]:
+        return filled_in(values)
 
     @field_validator("base_url")
     @classmethod

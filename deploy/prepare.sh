@@ -21,8 +21,9 @@ POSTGRES_PASSWORD=$(random)
 OWNER_PASSWORD=$(random)
 APP_PASSWORD=$(random)
 
-# Which model; it has to be fetched once: docker compose exec ollama ollama pull gemma3:12b
-GUSTAV_MODEL_NAME=gemma3:12b
+# Which models: zwei-modelle, ein-modell or vllm, see config/env.example. They have to be fetched
+# once; gustav doctor names the commands.
+GUSTAV_MODEL_PROFILE=zwei-modelle
 # A Moodle in the school's own network has to be named here (host or host:port).
 GUSTAV_OUTBOUND_ALLOW=
 ENV

@@ -59,5 +59,5 @@ def image_tokens(image_size: int) -> int:
 def reading_context(image_size: int) -> int:
     """The num_ctx for reading one page. It follows from the settings and not from each page, as
     Ollama loads a model anew whenever num_ctx changes."""
-    needed = image_tokens(image_size) + READING_OUTPUT + _INSTRUCTIONS
+    needed = READING_OUTPUT + max(READING_OUTPUT, image_tokens(image_size)) + _INSTRUCTIONS
     return math.ceil(needed / 1024) * 1024

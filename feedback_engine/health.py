@@ -4,7 +4,7 @@ Loads no DSPy.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,6 +13,7 @@ import ollama
 from feedback_engine.config import EngineConfig, EngineKind
 from feedback_engine.errors import EngineError, EngineMisconfigured
 from feedback_engine.wire import (
+    BLIND_MODEL,
     CLIENT,
     GuardedTransport,
     Patience,
@@ -65,9 +66,35 @@ def check_models(
     digests = {m: there[n] for m, both in names.items() for n in both if n in there}
     missing = tuple(model for model in wanted if model not in digests)
     advice = [missing_model(config, model) for model in missing]
+    advice += [said for model in digests for said in _unfit(config, model, transport)]
     if config.digest and digests.get(config.model, config.digest) not in ("", config.digest):
         advice.append(exchanged_model(config))
     return ModelHealth(True, digests, missing, tuple(advice))
+
+
+def _unfit(
+    config: EngineConfig, model: str, transport: httpx.BaseTransport | None
+) -> Iterator[str]:
+    """What a model on Ollama cannot do that it is wanted for; other servers do not tell."""
+    if config.kind is not EngineKind.OLLAMA:
+        return
+    patience = Patience.of(config, time.monotonic() + _PATIENCE)
+    guarded = GuardedTransport(transport or plain_transport(), patience)
+    headers = auth_headers(config)
+    client = ollama.Client(config.host, transport=guarded, headers=headers, **CLIENT)
+    try:
+        shown = client.show(model)
+    except (ollama.ResponseError, EngineError, httpx.HTTPError, OSError, ValueError):
+        return  # it answered a moment ago; whoever works with it will say what is the matter
+    if config.sees and "vision" not in (shown.capabilities or ["vision"]):
+        yield BLIND_MODEL.format(model=model)
+    known = shown.modelinfo or {}
+    longest = known.get(f"{known.get('general.architecture')}.context_length")
+    if isinstance(longest, int) and longest < config.num_ctx:
+        yield (
+            f"Das Modell {model} fasst nur {longest} Tokens, eingestellt sind {config.num_ctx}. "
+            "Bitte GUSTAV_MODEL_CONTEXT oder GUSTAV_IMAGE_SIZE verkleinern."
+        )
 
 
 def listed_models(

@@ -23,10 +23,10 @@ from sqlalchemy.exc import OperationalError
 from uuid_utils.compat import uuid7
 
 from config.settings import Settings
-from feedback_engine.build import build_engine
-from feedback_engine.config import EngineConfig, EngineKind
+from feedback_engine.build import build_engine, build_reader
+from feedback_engine.contract import PageReader
 from lti_tool import flows
-from lti_tool.core import bell, jobs, pulse
+from lti_tool.core import bell, engines, jobs, pulse
 from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
 from lti_tool.core.files import open_store_of
@@ -65,8 +65,10 @@ def build_workshop(settings: Settings, database: Database) -> Workshop:
     tokens = ServiceTokens(outbound, utc_now, HealthBook(database.begin, utc_now).token)
     return Workshop(
         begin=database.begin,
-        engine=build_engine(engine_config(settings), _way_to_the_model(settings)),
-        reader=None,
+        engine=build_engine(
+            engines.judging(settings, settings.model_host), _way_to_the_model(settings)
+        ),
+        reader=_reader(settings),
         files=open_store_of(settings),
         gradebook=AgsClient(outbound, tokens),
         rosters=RosterClient(outbound, tokens),
@@ -163,17 +165,9 @@ class Sweep:
         return len(silent)
 
 
-def engine_config(settings: Settings) -> EngineConfig:
-    """The engine as the settings name it."""
-    key = settings.model_api_key
-    return EngineConfig(
-        kind=EngineKind(settings.engine),
-        host=settings.model_host,
-        model=settings.model_name,
-        timeout=settings.model_time_limit.total_seconds(),
-        num_ctx=settings.model_context,
-        api_key=key.get_secret_value() if key else "",
-    )
+def _reader(settings: Settings) -> PageReader | None:
+    config = engines.reading(settings, settings.model_host)
+    return build_reader(config, _way_to_the_model(settings)) if config else None
 
 
 def _way_to_the_model(settings: Settings) -> GuardedTransport:

@@ -1,6 +1,7 @@
 """The worker's bells: one actor per kind of job, and a sweep that rings for each row once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from uuid_utils.compat import uuid7
 from lti_tool.core import bell, jobs
 from lti_tool.core.db import Database, service_of
 from lti_tool.core.jobs import JobKind
-from lti_tool.worker import Sweep, build_broker
+from lti_tool.worker import Sweep, build_broker, build_workshop
 from tests.entrance import settings_of
 from tests.school import found_school
 
@@ -48,6 +49,22 @@ def test_a_bell_for_each_kind_is_heard_in_the_queue_that_is_listened_to(broker: 
         broker.enqueue(bell.message(kind.value, uuid7()))
 
     assert broker.queues[bell.QUEUE].qsize() == len(JobKind)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "reads"),
+    [
+        ({"GUSTAV_ENGINE": "ollama"}, True),
+        ({"GUSTAV_ENGINE": "ollama", "GUSTAV_READING_MODEL": "none"}, False),
+        ({"GUSTAV_ENGINE": "lexical"}, False),
+    ],
+)
+def test_a_worker_reads_photos_where_a_model_can(
+    database: Database, tmp_path: Path, knobs: dict[str, str], reads: bool
+):
+    settings = settings_of(database, GUSTAV_FILES=str(tmp_path), **knobs)
+
+    assert (build_workshop(settings, database).reader is not None) is reads
 
 
 def test_the_sweep_rings_once_for_what_waits_long(database: Database, broker: StubBroker):

@@ -10,6 +10,7 @@ import pytest
 
 from config.settings import Settings, read_settings
 from feedback_engine.config import EngineConfig
+from feedback_engine.health import ModelHealth
 from lti_tool.cli.answers import CommandFailed
 from lti_tool.cli.demo.household import choose_engine
 from lti_tool.cli.demo.plan import (
@@ -75,19 +76,33 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it() -> None:
 def test_the_model_writes_if_it_is_there(plan: Plan) -> None:
     asked: list[EngineConfig] = []
 
-    def there(wanted: EngineConfig) -> tuple[str, ...]:
+    def there(wanted: EngineConfig) -> ModelHealth:
         asked.append(wanted)
-        return ()
+        return ModelHealth(reachable=True)
 
     chosen = choose_engine(settings_with(plan, GUSTAV_MODEL_NAME="qwen3:8b"), there)
 
     assert chosen.name == "ollama"
     assert "qwen3:8b" in chosen.says
     assert asked[0].model == "qwen3:8b"
+    assert chosen.reading_model == asked[1].model
+    assert f"Fotos liest das Modell {asked[1].model}." in chosen.says
+
+
+def test_where_the_reader_is_missing_pupils_type_what_is_on_the_sheet(plan: Plan) -> None:
+    def only_the_judge(wanted: EngineConfig) -> ModelHealth:
+        missing = ("fehlt",) if wanted.model.startswith("qwen") else ()
+        return ModelHealth(reachable=True, what_to_do=missing)
+
+    chosen = choose_engine(settings_with(plan), only_the_judge)
+
+    assert (chosen.name, chosen.reading_model) == ("ollama", "none")
+    assert "Fotos" not in chosen.says
 
 
 def test_without_the_model_rules_do_and_it_is_said_why(plan: Plan) -> None:
-    chosen = choose_engine(settings_with(plan), lambda _: ("Es fehlt: ollama pull gemma3:12b",))
+    missing = ModelHealth(reachable=True, what_to_do=("Es fehlt: ollama pull gemma3:12b",))
+    chosen = choose_engine(settings_with(plan), lambda _: missing)
 
     assert chosen.name == "lexical"
     assert "ohne KI-Modell" in chosen.says
@@ -95,7 +110,7 @@ def test_without_the_model_rules_do_and_it_is_said_why(plan: Plan) -> None:
 
 
 def test_whoever_wants_no_model_is_not_asked_for_one(plan: Plan) -> None:
-    def never(_: EngineConfig) -> tuple[str, ...]:
+    def never(_: EngineConfig) -> ModelHealth:
         raise AssertionError("asked")
 
     assert choose_engine(settings_with(plan, GUSTAV_ENGINE="lexical"), never).name == "lexical"

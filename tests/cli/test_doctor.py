@@ -12,7 +12,8 @@ import pytest
 
 from config.settings import read_settings
 from feedback_engine.config import EngineConfig
-from lti_tool.cli.doctor.services import look_at_model, look_at_redis
+from feedback_engine.health import ModelHealth
+from lti_tool.cli.doctor.services import look_at_models, look_at_redis
 from lti_tool.core.db import WORKER, Database, service_of
 from lti_tool.core.embedded import EmbeddedPostgres
 from lti_tool.core.jobs import JobKind, enqueue
@@ -211,21 +212,41 @@ def test_a_missing_model_is_told_with_the_command_that_fetches_it(
     monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
     asked: list[EngineConfig] = []
 
-    def missing(wanted: EngineConfig) -> tuple[str, ...]:
+    def missing(wanted: EngineConfig) -> ModelHealth:
         asked.append(wanted)
-        return ("Das Modell fehlt: ollama pull gemma3:12b",)
+        return ModelHealth(reachable=True, what_to_do=(f"fehlt: ollama pull {wanted.model}",))
 
-    finding = look_at_model(read_settings(), missing)
+    judge, reader = look_at_models(read_settings(), missing)
 
-    assert not finding.ok
-    assert "ollama pull gemma3:12b" in finding.what_to_do
-    assert asked[0].model == "gemma3:12b"
+    assert not judge.ok
+    assert "ollama pull gemma3:12b-it-q8_0" in judge.what_to_do
+    assert not reader.ok
+    assert "ollama pull qwen2.5vl:7b-q8_0" in reader.what_to_do
+    assert [wanted.model for wanted in asked] == ["gemma3:12b-it-q8_0", "qwen2.5vl:7b-q8_0"]
 
 
 def test_a_model_that_is_there_is_well(house: Gustav, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
 
-    assert look_at_model(read_settings(), lambda _: ()).ok
+    def there(wanted: EngineConfig) -> ModelHealth:
+        return ModelHealth(reachable=True, digests={wanted.model: "a1b2" * 16})
+
+    found = list(look_at_models(read_settings(), there))
+
+    assert all(finding.ok for finding in found)
+    assert all("Prüfsumme a1b2a1b2a1b2" in finding.says for finding in found)
+
+
+def test_a_school_where_no_model_reads_is_well(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+    monkeypatch.setenv("GUSTAV_READING_MODEL", "none")
+
+    *_, reader = look_at_models(read_settings(), lambda _: ModelHealth(reachable=True))
+
+    assert reader.ok
+    assert "tippen ab" in reader.says
 
 
 def test_nobody_at_the_models_address_is_told(
@@ -234,7 +255,8 @@ def test_nobody_at_the_models_address_is_told(
     monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
     monkeypatch.setenv("GUSTAV_MODEL_HOST", "http://127.0.0.1:1")
 
-    assert "antwortet nicht" in look_at_model(read_settings()).what_to_do
+    for finding in look_at_models(read_settings()):
+        assert "antwortet nicht" in finding.what_to_do
 
 
 def test_the_doctor_looks_at_a_cookie_that_came_by_the_public_address(

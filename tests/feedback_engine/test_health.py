@@ -28,6 +28,24 @@ def test_a_missing_model_is_named_with_the_command_that_brings_it(host: FakeOlla
     assert health.digests == {HERE: "a" * 64}
 
 
+def test_a_reader_without_eyes_is_told(host: FakeOllama) -> None:
+    host.sees.clear()
+
+    health = check_models(EngineConfig(EngineKind.OLLAMA, host.url, HERE, sees=True))
+
+    assert "kann keine Bilder sehen" in health.what_to_do[0]
+    assert health.digests == {HERE: "a" * 64}
+    assert check_models(EngineConfig(EngineKind.OLLAMA, host.url, HERE)).ok
+
+
+def test_a_context_longer_than_the_model_has_is_told(host: FakeOllama) -> None:
+    host.context = 4096
+
+    health = check_models(EngineConfig(EngineKind.OLLAMA, host.url, HERE))
+
+    assert "fasst nur 4096 Tokens" in health.what_to_do[0]
+
+
 def test_other_servers_have_no_pull(host: FakeOllama) -> None:
     health = check_models(EngineConfig(EngineKind.OPENAI, f"{host.url}/v1", "mistral"))
 

@@ -11,19 +11,26 @@ import psycopg
 import pymupdf
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from feedback_engine.build import build_reader
+from feedback_engine.config import EngineConfig, EngineKind
 from feedback_engine.contract import EngineInfo, PageImage, PageReading
 from feedback_engine.errors import EngineFailed, EngineUnavailable
+from feedback_engine.transcribe import PROMPT_VERSION
 from lti_tool.core.db import WORKER
 from lti_tool.core.jobs import ready
 from lti_tool.launch.secrets import Secrets
+from lti_tool.submissions.models import Transcript
 from tests.classroom import Classroom, open_classroom
 from tests.content.browser import SECRET
+from tests.fakes.ollama import FakeOllama
 from tests.fakes.school import open_school
 from tests.specs import spec
 from tests.visitor import Browsers, Page, Visitor, open_browsers, value
 from tests.workbench import Workbench, open_bench
 
+SEER = "qwen2.5vl:7b-q8_0"
 READ = "Die Pflanze braucht Licht, weil es die Energie liefert."
 
 
@@ -297,6 +304,27 @@ def test_a_reader_that_is_away_costs_no_try_and_one_that_fails_asks_the_teacher(
 
     teacher = browsers.curie().get(f"/overview/work/{submission}")
     assert "Die Fotos ließen sich mehrmals nicht lesen" in teacher.text
+
+
+def test_what_a_model_reads_is_shown_with_its_doubts_and_kept_with_its_name(
+    ada: Visitor, bench: Workbench
+):
+    with FakeOllama({SEER: "5" * 64}) as host:
+        bench.reader = build_reader(EngineConfig(EngineKind.OLLAMA, host.url, SEER, sees=True))
+        sends(ada, ("a.jpg", photo()))
+        hands_in(ada)
+
+        bench.works()
+
+    page = ada.get("/work/")
+    assert "Die Pflanze braucht Licht" in page.text
+    assert "<mark" in page.html
+    assert "Eine Pflanze im Topf, beschriftet." in page.text
+    with bench.room.database.begin(bench.room.service) as db:
+        (kept,) = db.scalars(select(Transcript)).all()
+    assert (kept.engine, kept.model, kept.model_digest) == ("ollama", SEER, "5" * 64)
+    assert kept.prompt_version == PROMPT_VERSION
+    assert [kept.read_text[a:b] for a, b in kept.unsure] == ["Pflanze"]
 
 
 def test_where_no_model_reads_the_pupil_types_what_is_on_the_sheet(ada: Visitor, bench: Workbench):

@@ -39,6 +39,7 @@ def running_demo(plan: Plan, stop: threading.Event) -> Iterator[Demo]:
             environment = environment_of(plan, postgres.app_url)
             engine = choose_engine(read_settings(environment))
             environment["GUSTAV_ENGINE"] = engine.name
+            environment["GUSTAV_READING_MODEL"] = engine.reading_model
             prepare(plan, postgres, environment)
             with running_parts(plan, environment, stop) as parts:
                 yield Demo(plan, parts, engine)

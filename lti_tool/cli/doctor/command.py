@@ -25,7 +25,7 @@ from lti_tool.cli.doctor.services import (
     look_at_address,
     look_at_events,
     look_at_files,
-    look_at_model,
+    look_at_models,
     look_at_redis,
 )
 from lti_tool.cli.failures import sentence_about
@@ -64,7 +64,7 @@ def look_at_everything() -> Iterator[Finding]:
     yield look_at_events(settings)
     yield look_at_files(settings)
     yield look_at_redis(settings)
-    yield look_at_model(settings)
+    yield from look_at_models(settings)
 
 
 def _database(settings: Settings, database: Database) -> Iterator[Finding]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from config.settings import Settings
-from feedback_engine.config import EngineConfig, EngineKind
+from feedback_engine.config import EngineConfig
 from lti_tool.cli.doctor.findings import Finding, about_address, about_events
+from lti_tool.core import engines
 from lti_tool.core.files import FilesError, open_store_of
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, Reply
 
+if TYPE_CHECKING:
+    from feedback_engine.health import ModelHealth
+
 Cookie = Callable[[str], str | None]
 Status = Callable[[str], int | None]
-Models = Callable[[EngineConfig], tuple[str, ...]]
+Models = Callable[[EngineConfig], "ModelHealth"]
 
 
 def look_at_address(settings: Settings, ask: Cookie | None = None) -> Finding:
@@ -92,31 +97,38 @@ def look_at_redis(settings: Settings) -> Finding:
     return Finding("redis", True, "Redis antwortet.")
 
 
-def ask_model_host(wanted: EngineConfig) -> tuple[str, ...]:
-    """What is to be done so that the model answers; nothing if it is there."""
+def ask_model_host(wanted: EngineConfig) -> ModelHealth:
+    """What is known of the model, and what is to be done so that it answers."""
     # It loads the client of the model's host, which no other command needs.
     from feedback_engine.health import check_models  # noqa: PLC0415
 
-    return tuple(check_models(wanted).what_to_do)
+    return check_models(wanted)
 
 
-def look_at_model(settings: Settings, ask: Models = ask_model_host) -> Finding:
-    """The model that writes the feedback. Without one submissions wait, visibly."""
+def look_at_models(settings: Settings, ask: Models = ask_model_host) -> Iterator[Finding]:
+    """The models that judge and read. Without them submissions wait, visibly."""
     if settings.engine == "lexical":
-        return Finding("model", True, "Rückmeldungen entstehen ohne KI-Modell (lexical).")
-    to_do = ask(engine_config(settings))
-    if to_do:
-        says = f"Das Modell {settings.model_name} ist nicht bereit; Abgaben warten so lange."
-        return Finding("model", False, says, " ".join(to_do))
-    return Finding("model", True, f"Das Modell {settings.model_name} ist da.")
-
-
-def engine_config(settings: Settings) -> EngineConfig:
-    """As much of it as is needed to find the host and the model."""
-    key = settings.model_api_key
-    return EngineConfig(
-        kind=EngineKind(settings.engine),
-        host=settings.model_host,
-        model=settings.model_name,
-        api_key=key.get_secret_value() if key else "",
+        yield Finding("model", True, "Rückmeldungen entstehen ohne KI-Modell (lexical).")
+        yield Finding("reading", True, NOBODY_READS)
+        return
+    yield _about_model(
+        "model", "Rückmeldungen", ask, engines.judging(settings, settings.model_host)
     )
+    reading = engines.reading(settings, settings.model_host)
+    if reading is None:
+        yield Finding("reading", True, NOBODY_READS)
+    else:
+        yield _about_model("reading", "das Lesen von Fotos", ask, reading)
+
+
+NOBODY_READS = "Fotos liest kein Modell; Schülerinnen und Schüler tippen ab, was darauf steht."
+
+
+def _about_model(about: str, purpose: str, ask: Models, wanted: EngineConfig) -> Finding:
+    health = ask(wanted)
+    if health.what_to_do:
+        says = f"Das Modell {wanted.model} für {purpose} ist nicht bereit; Abgaben warten so lange."
+        return Finding(about, False, says, " ".join(health.what_to_do))
+    digest = health.digests.get(wanted.model, "")
+    known = f", Prüfsumme {digest[:12]}" if digest else ""
+    return Finding(about, True, f"Das Modell {wanted.model} für {purpose} ist da{known}.")
