@@ -39,6 +39,10 @@ _NOTICE_A_DEAD_NETWORK = {
     "tcp_user_timeout": 30_000,
 }
 
+# Whoever waits longer than this is told to come back: a page holds one of few threads meanwhile.
+WAITS_FOR_CONNECTION = 3  # seconds
+LOCK_LIMIT = "3s"
+
 
 class ActorRole(StrEnum):
     """What `app.role` may hold."""
@@ -162,7 +166,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=WAITS_FOR_CONNECTION,
             hide_parameters=True,  # errors of the driver would quote what people wrote
             # Planning a statement under row policies costs ten times its execution, so what runs
             # often is prepared. A kept plan names nobody: policies ask `app_*()` as it runs.
@@ -170,7 +174,7 @@ class Database:
             connect_args={
                 "autocommit": True,
                 "prepare_threshold": 3,
-                "options": "-c statement_timeout=10s",
+                "options": f"-c statement_timeout=10s -c lock_timeout={LOCK_LIMIT}",
                 **_NOTICE_A_DEAD_NETWORK,
             },
         )

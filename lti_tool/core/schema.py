@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import create_engine, pool
+from sqlalchemy.exc import OperationalError
 
+TRIES, BETWEEN_TRIES = 5, 3.0  # for a migration in whose way somebody stands; seconds
 APP_ROLE = "gustav_app"  # what web and worker connect as; owns nothing, may not bypass policies
 
 
@@ -21,8 +25,20 @@ def _config(owner_url: str) -> Config:
 
 
 def upgrade(owner_url: str) -> None:
-    """Run all migrations that have not run yet, as the owner of the tables."""
-    command.upgrade(_config(owner_url), "head")
+    """Run all migrations that have not run yet, as the owner of the tables: all, or none.
+
+    While somebody reads a table it cannot be altered, and who comes later waits behind the
+    migration: it gives way after two seconds (`env.py`) and tries again.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
+            command.upgrade(_config(owner_url), "head")
+        except OperationalError as error:
+            if not (isinstance(error.orig, LockNotAvailable) and tries_left):
+                raise
+            time.sleep(BETWEEN_TRIES)
+        else:
+            return
 
 
 def missing_migrations(url: str) -> list[str]:

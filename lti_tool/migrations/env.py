@@ -18,7 +18,7 @@ from lti_tool.core.db import Base
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
 with engine.connect() as connection:
     # A migration that waits for a lock would make every later request wait behind it.
-    connection.exec_driver_sql("SET lock_timeout = '5s'")
+    connection.exec_driver_sql("SET lock_timeout = '2s'")
     connection.commit()
     context.configure(
         connection=connection, target_metadata=Base.metadata, compare_server_default=True

@@ -41,8 +41,10 @@ Reached = tuple[str, int]
 def web(
     database_url: str, command: Sequence[str] = GUSTAV_WEB, **knobs: str
 ) -> Iterator[tuple[Reached, subprocess.Popen[bytes]]]:
-    """It answers when this begins. `command` gets the address to listen at as its last word."""
+    """It answers when this begins. `command` gets the address to listen at as its last word, or
+    only the port where it asks for that."""
     address = ("127.0.0.1", free_port())
+    listens = str(address[1]) if command[-1] == "--port" else f"{address[0]}:{address[1]}"
     environment = {
         "PATH": os.environ["PATH"],
         "GUSTAV_BASE_URL": TOOL,
@@ -52,7 +54,7 @@ def web(
         **knobs,
     }
     process = subprocess.Popen(
-        [sys.executable, *command, f"{address[0]}:{address[1]}"],
+        [sys.executable, *command, listens],
         env=environment,
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
