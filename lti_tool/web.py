@@ -30,8 +30,8 @@ from lti_tool.core.db import WORKER, Database
 from lti_tool.core.files import open_store_of
 from lti_tool.core.outbound import GuardedTransport, Outbound, OutboundError, origin_of
 from lti_tool.core.pictures import Darkroom
+from lti_tool.dashboard import deadlines, withdrawing
 from lti_tool.dashboard import views as overview
-from lti_tool.dashboard import withdrawing
 from lti_tool.error_pages import answer_errors
 from lti_tool.goals import Goals
 from lti_tool.launch.guard import CSRF_FIELD, Door, install_session_paths, member
@@ -200,6 +200,7 @@ def _mount_pages(app: Flask, settings: Settings, seal: KeySeal, goals: Goals) ->
         ("/work", work.bp),
         ("/overview", overview.bp),
         ("/overview/sheets", withdrawing.bp),
+        ("/overview", deadlines.bp),
     ):
         app.register_blueprint(blueprint, url_prefix=f"/s/<uuid:session_id>{path}")
 

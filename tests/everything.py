@@ -52,6 +52,8 @@ MORE_ROWS = (
     "INSERT INTO draft_versions (id, platform_id, course_id, resource_link_id, person_id, text,"
     " saved_at) VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, %(ada)s, 'Licht',"
     " now())",
+    "INSERT INTO deadlines (id, platform_id, course_id, resource_link_id, until)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, now() + interval '1 day')",
     "INSERT INTO phone_links (id, platform_id, course_id, resource_link_id, person_id,"
     " secret_hash, expires_at) VALUES (gen_random_uuid(), %(platform)s, %(course)s,"
     " %(link)s, %(ada)s, '', now())",

@@ -93,6 +93,11 @@ def fetched_by_script() -> bool:
     return "HX-Request" in request.headers
 
 
+def note_beginning() -> None:
+    """When this request began: what it sends may take its time, and deadlines must not."""
+    g.began = utc_now()
+
+
 def form_first() -> None:
     """A form is here before its page is asked for: on bad Wi-Fi it takes its time, and a page holds
     one of few connections to the database. Few pages take large ones (`FORM_LIMITS`)."""
@@ -108,5 +113,6 @@ def form_first() -> None:
 
 def install(app: Flask) -> None:
     """What holds for every request and every answer."""
+    app.before_request(note_beginning)
     app.before_request(form_first)
     app.after_request(answer_headers)

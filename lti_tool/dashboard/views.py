@@ -19,7 +19,7 @@ from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.core.http import page_speech
-from lti_tool.dashboard import queries, transfers
+from lti_tool.dashboard import deadlines, queries, transfers
 from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
 from lti_tool.launch.guard import instructor
@@ -30,6 +30,7 @@ from lti_tool.submissions.models import Feedback, Submission
 from lti_tool.submissions.shown import (
     Change,
     Origin,
+    changed,
     changes,
     marked,
     origin_of,
@@ -213,6 +214,7 @@ def _overview(
         may_edit=may_edit(db, launch, task),
         activity=now,
         without=without,
+        deadlines=deadlines.shown(db, launch),
         uploads_until=allowed_until(db, launch.course_id),
         seen=_digest(now),
         next_id=queries.next_for_teacher(db, launch, task),
@@ -236,6 +238,7 @@ def _page(
 ) -> str:
     submission = desk.submission
     feedback = submission.feedback
+    attempts = queries.attempts(db, submission)
     return render_template(
         "overview/work.html",
         task=desk.task,
@@ -251,7 +254,8 @@ def _page(
         problem=problem,
         flags=feedback.flags.split() if feedback else [],
         points=feedback and grades.points_of(desk.task, feedback),
-        attempts=queries.attempts(db, submission),
+        attempts=attempts,
+        changed=changed(submission, attempts),
         history=_history(review.versions(db, submission)),
         transfer=transfers.transfer_of(db, submission),
         next_id=queries.next_for_teacher(db, launch, desk.task, after=submission),

@@ -1,10 +1,12 @@
-"""What a pupil's form sends, read into values. Nothing of the text is changed but what no
-database could keep and line ends, which browsers send as CRLF whatever was typed."""
+"""What a pupil's form sends, read into values. Of the text nothing is changed but line ends, which
+browsers send as CRLF whatever was typed; no normal form is forced, no space taken off. What no
+database could keep is refused, not dropped in silence."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from lti_tool.core.errors import Invalid
@@ -12,8 +14,7 @@ from lti_tool.submissions.drafts import Typed
 from lti_tool.submissions.service import Answer
 
 _LINE_END = re.compile(r"\r\n?")
-# PostgreSQL stores neither NUL nor lone surrogates; no keyboard types the other control characters.
-_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # PostgreSQL: no NUL; UTF-8: no lone surrogates
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _VERSION = re.compile(r"[0-9]{1,18}")  # a bigint, whatever is sent
 
@@ -22,7 +23,7 @@ def read_draft(sent: Mapping[str, str]) -> Typed:
     """The text, and which page says so on which version of the draft.
 
     Raises:
-        Invalid: "text": "missing"; "version", "turn": "not_a_number".
+        Invalid: "text": "missing" or "unstorable"; "version", "turn": "not_a_number".
     """
     try:
         page = UUID(sent.get("client_key", ""))
@@ -36,11 +37,12 @@ def read_version(sent: Mapping[str, str]) -> int:
     return _number(sent, "version", "0", _VERSION)
 
 
-def read_answer(sent: Mapping[str, str]) -> Answer:
-    """The answer, its key and the attempt it was meant as.
+def read_answer(sent: Mapping[str, str], began: datetime) -> Answer:
+    """The answer, its key and the attempt it was meant as. `began`: when the request did.
 
     Raises:
-        Invalid: "text": "missing"; "client_key": "not_a_key"; "attempt", "version": "not_a_number".
+        Invalid: "text": "missing" or "unstorable"; "client_key": "not_a_key"; "attempt",
+            "version": "not_a_number".
     """
     try:
         key = UUID(sent.get("client_key", ""))
@@ -51,18 +53,26 @@ def read_answer(sent: Mapping[str, str]) -> Answer:
         client_key=key,
         attempt=_number(sent, "attempt"),
         version=read_version(sent),
+        began=began,
     )
 
 
 def clean(text: str) -> str:
-    """The text as it is kept."""
+    """What of the text can be kept."""
     return _UNSTORABLE.sub("", _LINE_END.sub("\n", text))
+
+
+def kept(text: str) -> str:
+    """The text as it is kept, with the line ends that were typed. Raises Invalid: "unstorable"."""
+    if _UNSTORABLE.search(text):
+        raise Invalid({"text": "unstorable"})
+    return clean(text)
 
 
 def _written(sent: Mapping[str, str]) -> str:
     if "text" not in sent:
         raise Invalid({"text": "missing"})
-    return clean(sent["text"])
+    return kept(sent["text"])
 
 
 def _number(

@@ -15,6 +15,10 @@ from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, withi
 from lti_tool.submissions.states import State
 
 ANSWER_LIMIT = 20_000  # characters; about eight pages
+# Why a teacher has to take over although there is nothing wrong with the answer.
+TECHNICAL = frozenset(
+    {"engine_failed", "engine_unavailable", "pages_unread", "page_lost", "unreadable_output"}
+)
 
 
 class Author(StrEnum):
@@ -76,6 +80,24 @@ class DraftVersion(OfPlatform, Base):
     )
 
 
+class Deadline(OfPlatform, Base):
+    """Until when an activity takes answers: from all, or from one pupil, which outweighs that."""
+
+    __tablename__ = "deadlines"
+
+    course_id: Mapped[UUID]
+    resource_link_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
+    until: Mapped[datetime]
+
+    __table_args__ = within_platform(
+        UniqueConstraint("resource_link_id", "person_id", postgresql_nulls_not_distinct=True),
+        same_platform("course_id", "courses"),
+        same_platform("resource_link_id", "resource_links"),
+        same_platform("person_id", "persons"),
+    )
+
+
 class Submission(OfPlatform, Base):
     """One attempt. `client_key` is made in the browser's form: a resend finds its first sending."""
 
@@ -103,6 +125,12 @@ class Submission(OfPlatform, Base):
         lazy="selectin",
         viewonly=True,
     )
+
+    @property
+    def counts(self) -> bool:
+        """Whether it uses up an attempt. Where the machine failed and no teacher has answered yet,
+        it does not."""
+        return self.needs_teacher_reason not in TECHNICAL
 
     @property
     def text(self) -> str:

@@ -7,7 +7,8 @@ Nothing that a pupil typed is lost: whatever cannot be taken as an attempt is ke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,10 +18,12 @@ from uuid_utils.compat import uuid7
 
 from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
+from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import drafts, transcripts
+from lti_tool.submissions.deadlines import is_over
 from lti_tool.submissions.drafts import SavedDraft, Typed
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.states import State
@@ -34,18 +37,20 @@ class Problem(StrEnum):
 
     ATTEMPTS_USED = "attempts_used"
     OTHER_TAB = "other_tab"  # another attempt was handed in since the page was drawn
+    TOO_LATE = "too_late"  # the deadline and its grace were over when the request began
     HANDED_IN_ALREADY = "handed_in_already"  # same key, other text: a page gone back to
 
 
 @dataclass(frozen=True)
 class Answer:
     """What the form sends. `client_key` is made once per page; `attempt` is what it promised;
-    `version` that of the draft it knew, 0 for none."""
+    `version` that of the draft it knew, 0 for none; `began`: when its request did."""
 
     text: str
     client_key: UUID
     attempt: int
     version: int = 0
+    began: datetime = field(default_factory=utc_now)
 
     @property
     def typed(self) -> Typed:
@@ -65,7 +70,8 @@ class HandedIn:
 class Work:
     """Everything a pupil's page shows. `submissions` newest first; `line` while feedback is being
     worked out for the newest one; `pages` of the draft; `read`: those of the newest submission;
-    `older`: how many texts another device's have displaced."""
+    `older`: how many texts another device's have displaced; `until`: the deadline; `closed`: it and
+    its grace are over."""
 
     task: OpenedTask
     submissions: Sequence[Submission]
@@ -74,6 +80,8 @@ class Work:
     pages: Sequence[Attachment] = ()
     read: Sequence[ReadPage] = ()
     older: int = 0
+    until: datetime | None = None
+    closed: bool = False
 
     @property
     def newest(self) -> Submission | None:
@@ -85,26 +93,44 @@ class Work:
 
     @property
     def attempts_left(self) -> int:
-        return max(0, self.task.max_attempts - self.next_attempt + 1)
+        return max(0, self.attempts_allowed - self.next_attempt + 1)
+
+    @property
+    def attempts_allowed(self) -> int:
+        """As many as the task says, and one more for each that failed for a technical reason."""
+        return self.task.max_attempts + self.not_counted
+
+    @property
+    def not_counted(self) -> int:
+        return sum(not submission.counts for submission in self.submissions)
 
     @property
     def may_write(self) -> bool:
-        """An attempt is left. Whoever waits for feedback may hand in a better text meanwhile."""
-        return self.attempts_left > 0
+        """An attempt is left, and time. Whoever waits for feedback may hand in a better text."""
+        return self.attempts_left > 0 and not self.closed
 
 
-def open_work(db: Session, launch: LaunchSession, task: OpenedTask) -> Work:
-    """What this pupil has done on the task of this activity."""
+def open_work(
+    db: Session, launch: LaunchSession, task: OpenedTask, began: datetime | None = None
+) -> Work:
+    """What this pupil has done on the task of this activity. `began`: when the request did."""
     (begun,) = ask(db, _BEGUN, _who_works(launch) | {"task": task.id})
     draft = SavedDraft(begun.text, begun.version, begun.saved_at) if begun.saved_at else None
     submissions = _submissions(db, launch, task) if begun.handed_in else []
     newest = submissions[0] if submissions else None
     line = _in_line(db, newest) if newest else None
-    if not begun.has_pages:
-        return Work(task, submissions, draft, line, older=begun.older)
-    read = transcripts.of_submission(db, newest.id) if newest else ()
-    there = pages.of_draft(db, launch)
-    return Work(task, submissions, draft, line, there, read, begun.older)
+    read = transcripts.of_submission(db, newest.id) if begun.has_pages and newest else ()
+    return Work(
+        task,
+        submissions,
+        draft,
+        line,
+        pages=pages.of_draft(db, launch) if begun.has_pages else (),
+        read=read,
+        older=begun.older,
+        until=begun.until,
+        closed=is_over(begun.until, began or utc_now()),
+    )
 
 
 def _in_line(db: Session, submission: Submission) -> jobs.InLine | None:
@@ -139,7 +165,7 @@ def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer
     """
     drafts.check_length(answer.text)
     drafts.lock(db, launch)
-    work = open_work(db, launch, task)
+    work = open_work(db, launch, task, answer.began)
     sent = next((s for s in work.submissions if s.client_key == answer.client_key), None)
     if sent is not None and sent.answer == answer.text:
         return HandedIn(sent)
@@ -155,6 +181,8 @@ def hand_in(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer
 def _problem(work: Work, answer: Answer, sent: Submission | None) -> Problem | None:
     if sent is not None:
         return Problem.HANDED_IN_ALREADY
+    if work.closed:
+        return Problem.TOO_LATE
     if work.attempts_left == 0:
         return Problem.ATTEMPTS_USED
     if answer.attempt != work.next_attempt:
@@ -225,7 +253,12 @@ SELECT d.text, d.version, d.saved_at, EXISTS (
   (
     SELECT count(*) FROM draft_versions v
     WHERE v.resource_link_id = %(link)s AND v.person_id = %(person)s
-  ) AS older
+  ) AS older,
+  (
+    SELECT l.until FROM deadlines l
+    WHERE l.resource_link_id = %(link)s AND (l.person_id = %(person)s OR l.person_id IS NULL)
+    ORDER BY l.person_id NULLS LAST LIMIT 1
+  ) AS until
 FROM (SELECT) AS always
 LEFT JOIN drafts d ON d.resource_link_id = %(link)s AND d.person_id = %(person)s
 """

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from feedback_engine.contract import VerdictStatus
 from lti_tool.core.jobs import InLine
+from lti_tool.submissions.differences import Piece, differences
 from lti_tool.submissions.marks import Segment, find, segments
 from lti_tool.submissions.models import (
     Author,
@@ -191,6 +192,12 @@ def shown_feedback(
         by_rule=feedback.release is ReleasedBy.TASK_RULE,
         changes=tuple(changes(engines, feedback)) if engines and engines is not feedback else (),
     )
+
+
+def changed(submission: Submission, attempts: Sequence[Submission]) -> tuple[Piece, ...]:
+    """What is otherwise than in the attempt before, word by word; nothing for the first."""
+    before = next((one for one in attempts if one.attempt == submission.attempt - 1), None)
+    return differences(before.text, submission.text) if before else ()
 
 
 def marked(answer: str, feedback: Feedback | None) -> tuple[Segment, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from lti_tool.submissions import drafts, forms, review, service, transcripts
 from lti_tool.submissions.models import ANSWER_LIMIT, Author, Submission
 from lti_tool.submissions.reading import checked_page
 from lti_tool.submissions.service import Work
-from lti_tool.submissions.shown import ShownAttempt, shown_attempt
+from lti_tool.submissions.shown import ShownAttempt, changed, shown_attempt
 from lti_tool.uploads import pages
 
 bp = Blueprint("work", __name__, template_folder="templates")
@@ -48,7 +48,7 @@ def task(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 @learner
 def hand_in(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     try:
-        answer = forms.read_answer(request.form)
+        answer = forms.read_answer(request.form, g.began)
         handed = service.hand_in(db, launch, opened_task(db, launch), answer)
     except Invalid as invalid:
         return _not_taken(db, launch, invalid)
@@ -154,13 +154,14 @@ def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
         work=work,
         unit_title=work.task.unit_title,
         attempt=_shown(db, work, submission),
+        changed=changed(submission, work.submissions),
         read=transcripts.of_submission(db, submission.id),
         say=page_speech(),
     )
 
 
 def _work(db: Session, launch: LaunchSession) -> Work:
-    return service.open_work(db, launch, opened_task(db, launch))
+    return service.open_work(db, launch, opened_task(db, launch), g.began)
 
 
 def _page(

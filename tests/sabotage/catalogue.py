@@ -13,6 +13,7 @@ from tests.sabotage.reading import READINGS
 from tests.sabotage.registration import REGISTRATION
 from tests.sabotage.shape import Sabotage
 from tests.sabotage.uploads import UPLOADS
+from tests.sabotage.writing import WRITING
 
 VERIFY = "lti_tool/launch/verify.py"
 READERS = "lti_tool/launch/readers.py"
@@ -634,5 +635,6 @@ SABOTAGES = (
     *LANES,
     *READINGS,
     *UPLOADS,
+    *WRITING,
     *FAULTS,
 )

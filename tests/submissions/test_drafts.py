@@ -1,7 +1,9 @@
 """What is typed on several devices, in any order: the newest counts, no text is lost."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,6 +17,7 @@ from lti_tool.submissions import drafts
 from lti_tool.submissions.drafts import MOST_OLDER, SavedDraft, Typed
 from lti_tool.submissions.models import ANSWER_LIMIT, DraftVersion
 from tests.classroom import Classroom, Pupil, open_classroom
+from tests.visitor import open_browsers
 
 
 @pytest.fixture
@@ -180,8 +183,9 @@ def test_an_older_text_of_somebody_else_does_not_exist(room: Classroom):
 
     with pytest.raises(NotFound), room.database.begin(room.ben.launch.actor) as db:
         drafts.restore(db, room.ben.launch, theirs)
-    with room.database.begin(room.curie.actor) as db:
-        assert db.scalars(select(DraftVersion)).all() == []  # no teacher sees drafts
+    for actor in (room.ben.launch.actor, room.curie.actor):  # no teacher sees drafts either
+        with room.database.begin(actor) as db:
+            assert db.scalars(select(DraftVersion)).all() == []
 
 
 def test_older_texts_are_gone_after_a_month(room: Classroom, postgres):
@@ -214,3 +218,32 @@ def aged(postgres, text: str) -> UUID:
         ).fetchone()
     assert row is not None
     return row[0]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Größe, und zerlegt: u\u0308ber",  # no normal form is forced
+        "Familie 👩‍👩‍👧 und 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+        "مرحبا 123 \u202bשלום\u202c",
+        "\n\nerst leer,\tdann  eingerückt \n",
+        "</textarea><b>&amp;&#13;\u2028\x0b\ufeff",
+    ],
+)
+def test_a_text_comes_back_byte_for_byte(room: Classroom, typed: str):
+    ada = open_browsers(room).ada()
+
+    ada.post("/work/draft", text=typed.replace("\n", "\r\n"), version="0")  # as browsers send it
+
+    assert room.ada.sees().draft.text.encode() == typed.encode()
+    shown = re.search(r"<textarea[^>]*>\n(.*)</textarea>", ada.get("/work/").html, re.S)
+    assert unescape(shown[1]).encode() == typed.encode()
+
+
+def test_a_character_that_cannot_be_kept_is_refused_in_words(room: Classroom):
+    page = open_browsers(room).ada().post("/work/draft", text="vor\x00nach", version="0")
+
+    assert page.status == 400
+    assert "ein Zeichen, das sich nicht speichern lässt" in page.text
+    assert page.fields()["text"] == "vornach"
+    assert room.ada.sees().draft is None
