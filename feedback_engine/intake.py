@@ -89,9 +89,11 @@ def neutralised(text: str) -> str:
 
 def noticed(request: FeedbackRequest) -> tuple[Flag, ...]:
     """What a teacher should know about the answer itself, whatever an engine makes of it."""
-    readings = _readings(request.answer)
+    # What is drawn is described in words, and those may be orders, too.
+    handed_in = "\n".join([request.answer, *request.drawings])
+    readings = _readings(handed_in)
     flags = []
-    if _carries_markers(request.answer) or any(_INSTRUCTION.search(r) for r in readings):
+    if _carries_markers(handed_in) or any(_INSTRUCTION.search(r) for r in readings):
         flags.append(Flag.INSTRUCTION_IN_ANSWER)
     if _DISTRESS.search(readings[0]):
         flags.append(Flag.READ_IN_PERSON)

@@ -6,6 +6,7 @@ TELLING = "feedback_engine/telling.py"
 ENGINE = "feedback_engine/engine.py"
 
 SECOND = ("tests/feedback_engine/test_second_attempt.py",)
+CHECKS = ("tests/feedback_engine/test_checks.py",)
 TOLD = ("tests/feedback_engine/test_telling.py",)
 
 ENGINE_CHECKS = (
@@ -57,5 +58,33 @@ ENGINE_CHECKS = (
         "if request.images or request.drawings:",
         "if False:",
         ("tests/feedback_engine/test_nonsense.py",),
+    ),
+    Sabotage(
+        "a level beyond the rubric counts",
+        "feedback_engine/checks.py",
+        "if claim is None or not 0 <= claim.level <= criterion.top_level:",
+        "if claim is None:",
+        CHECKS,
+    ),
+    Sabotage(
+        "a passage that nobody wrote is evidence",
+        "feedback_engine/checks.py",
+        "    if passage is None:\n        return CriterionVerdict.not_assessed(criterion.id)\n",
+        "    passage = passage or claim.quote\n",
+        CHECKS,
+    ),
+    Sabotage(
+        "a model may name a classmate",
+        "feedback_engine/checks.py",
+        "Flag.PERSON_NAMED: names_person(text, request),",
+        "Flag.PERSON_NAMED: False,",
+        TOLD,
+    ),
+    Sabotage(
+        "orders in what is drawn are not noticed",
+        "feedback_engine/intake.py",
+        '"\\n".join([request.answer, *request.drawings])',
+        "request.answer",
+        ("tests/feedback_engine/test_intake.py",),
     ),
 )
