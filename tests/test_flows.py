@@ -243,6 +243,7 @@ def test_our_own_older_score_is_not_taken_for_a_teachers_though_one_between_was_
 
 
 def test_a_grade_the_teacher_changed_in_moodle_stands(bench: Workbench):
+    """FLT-58."""
     bench.room.ada.hands_in()
     bench.works_on()
     bench.moodle.moodle.override("4", Decimal(3), "Nachgespräch")

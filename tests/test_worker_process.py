@@ -89,6 +89,7 @@ def versions(room: Classroom) -> int:
 def test_a_worker_killed_while_the_model_thinks_costs_nothing_but_time(
     room: Classroom, ollama: FakeOllama, leases_run_out
 ):
+    """FLT-17."""
     ollama.mode = Mode.SILENT
     room.ada.hands_in()
     with worker(room, ollama) as first:
@@ -109,6 +110,7 @@ def test_a_worker_killed_while_the_model_thinks_costs_nothing_but_time(
 def test_a_worker_that_was_frozen_past_its_lease_does_not_write_a_second_result(
     room: Classroom, ollama: FakeOllama, leases_run_out
 ):
+    """FLT-21."""
     ollama.mode = Mode.SILENT
     room.ada.hands_in()
     with worker(room, ollama) as frozen:

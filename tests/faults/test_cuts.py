@@ -6,19 +6,26 @@ pupil's browser sends the same form again, as it does when somebody reloads.
 
 from __future__ import annotations
 
+import io
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from lti_tool import invariants
+from lti_tool.launch.secrets import Secrets
 from lti_tool.submissions.models import Submission
 from tests.classroom import Classroom, open_classroom
+from tests.entrance import SECRET
 from tests.fakes.fault_proxy import FaultProxy, Line
-from tests.faults.web import Pupil, Reached, Unanswered, pupils, url_of, web
+from tests.faults.web import BYTES, FORM, Pupil, Reached, Unanswered, pupils, url_of, web
 from tests.specs import FOTOSYNTHESE
 
 MOST_ATTEMPTS = 20  # that a task may allow
@@ -97,3 +104,38 @@ def test_flt_12_an_answer_cut_at_every_byte(room: Classroom, address: Reached):
     cut_all(crowd, address, [Line(answer_ends=at) for at in range(length + 1)])
 
     all_is_kept_once(room, [first, *crowd])
+
+
+def test_flt_13_a_photo_over_a_slow_line_that_breaks_at_nine_tenths(
+    room: Classroom, address: Reached
+):
+    """The part is not there, and no file of it; sent again, it is a page."""
+    (ada,) = pupils(room, address, 1)
+    photo = a_photo()
+    token = Secrets(SECRET).csrf(ada.session_id)
+    pages = ada.path.replace("/work/", "/pages/")
+
+    def asks(path: str, body: bytes = b"", kind: str = FORM) -> bytes:
+        return ada.browser.request("POST", pages + path, body, kind, token)
+
+    announced = urlencode({"name": "a.jpg", "size": len(photo)}).encode()
+    upload = json.loads(ada.browser.sends(asks("uploads", announced)).body)["id"]
+    part = asks(f"uploads/{upload}?from=0", photo, BYTES)
+
+    with FaultProxy(address) as proxy:
+        proxy.line = Line(rate=2_000_000, ask_ends=len(part) - len(photo) // 10)
+        with pytest.raises(Unanswered):
+            ada.browser.sends(part, at=("127.0.0.1", proxy.port))
+
+    there = ada.browser.get(f"{pages}uploads/{upload}").body
+    assert json.loads(there) == {"received": 0}
+    assert json.loads(ada.browser.sends(part).body) == {"received": len(photo)}
+    done = ada.browser.sends(asks(f"uploads/{upload}/finish"))
+    assert done.status == 200
+    assert len(set(re.findall(r"[0-9a-f-]{36}\.jpg", done.body))) == 1
+
+
+def a_photo() -> bytes:
+    kept = io.BytesIO()
+    Image.effect_noise((600, 800), 60).save(kept, "JPEG")
+    return kept.getvalue()

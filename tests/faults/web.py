@@ -34,6 +34,9 @@ PATIENCE = 30  # seconds
 HOST = urlsplit(TOOL).hostname
 GUSTAV_WEB = ("-m", "lti_tool.cli", "web", "--bind")
 
+FORM = "application/x-www-form-urlencoded"
+BYTES = "application/octet-stream"
+
 Reached = tuple[str, int]
 
 
@@ -107,13 +110,18 @@ class Browser:
     def get(self, path: str, at: Reached | None = None) -> Reply:
         return self.sends(self.request("GET", path), at)
 
-    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+    def request(
+        self, method: str, path: str, body: bytes = b"", kind: str = FORM, csrf: str = ""
+    ) -> bytes:
+        """As bytes; `csrf`: the token where a script sends, not a form."""
         head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "Connection: close"]
+        if csrf:
+            head.append(f"X-CSRF: {csrf}")
         if self.cookie:
             head.append(f"Cookie: {self.cookie}")
         if method == "POST":
             head += [
-                "Content-Type: application/x-www-form-urlencoded",
+                f"Content-Type: {kind}",
                 f"Content-Length: {len(body)}",
             ]
         return "\r\n".join([*head, "", ""]).encode() + body

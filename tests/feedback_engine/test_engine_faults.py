@@ -64,6 +64,7 @@ def test_every_way_to_fail_is_tried() -> None:
 def test_a_failure_has_its_meaning_and_tells_nothing_of_the_answer(
     host: FakeOllama, engine: FeedbackEngine, mode: Mode
 ) -> None:
+    """FLT-49 to 52: each way by its name in `Mode`."""
     host.mode = mode
 
     error = failure(engine)
@@ -76,6 +77,7 @@ def test_a_failure_has_its_meaning_and_tells_nothing_of_the_answer(
 def test_silence_and_endless_talk_are_cut_off(
     host: FakeOllama, engine_on: Callable[..., FeedbackEngine], mode: Mode
 ) -> None:
+    """FLT-48."""
     patience, meaning = SILENCE[mode]
     host.mode = mode
 
@@ -113,6 +115,7 @@ def test_a_host_that_fails_between_the_two_questions_fails_the_whole(
 
 
 def test_nobody_listens(kind: EngineKind) -> None:
+    """FLT-47."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -123,6 +126,7 @@ def test_nobody_listens(kind: EngineKind) -> None:
 
 
 def test_the_host_has_no_address(kind: EngineKind) -> None:
+    """FLT-47."""
     config = EngineConfig(kind, "http://model.invalid:11434", "gemma3:12b")
 
     assert type(failure(build_engine(config))) is EngineUnavailable

@@ -81,6 +81,7 @@ WORTHLESS_ENTRIES: list[Any] = [
 def test_a_worthless_entry_never_becomes_a_level_and_harms_no_other(
     host: FakeOllama, engine: FeedbackEngine, entry: Any
 ) -> None:
+    """FLT-53."""
     host.says = judgement(K1=K1, K2=entry)
 
     draft = engine.give_feedback(plants())

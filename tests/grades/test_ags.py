@@ -85,6 +85,7 @@ class TestPosting:
         assert ags(school).post_score(school.endpoint, column, eight()) == Answered(200)
 
     def test_a_revoked_token_is_renewed_once(self, school: School) -> None:
+        """FLT-60."""
         post(school, eight("8"))
         school.moodle.revoke_tokens()
 
@@ -92,6 +93,7 @@ class TestPosting:
         assert len(school.seen_at(TOKEN)) == 2
 
     def test_a_second_401_is_the_answer(self, school: School) -> None:
+        """FLT-60."""
         school.will_answer(SCORES, *[Answer(401)] * 5)
 
         assert post(school) == Answered(401)
@@ -262,6 +264,7 @@ class TestDelivery:
     def test_a_score_that_was_stored_before_the_connection_broke_is_not_posted_twice(
         self, school: School
     ) -> None:
+        """FLT-57."""
         school.moodle.store_then_hang = True
         first = deliver(school, eight())
         school.moodle.store_then_hang = False

@@ -108,6 +108,7 @@ def test_what_may_pass_is_tried_again_unchanged_and_later_each_time(
 
 @pytest.mark.parametrize("outcome", PASSING)
 def test_after_a_day_of_trying_it_is_shown(outcome: PostOutcome) -> None:
+    """FLT-56."""
     attempt = Attempt(outcome, score(), age=GIVE_UP_AFTER - timedelta(seconds=9))
 
     assert decide(attempt, NOW, 0.0) == Final(FailureReason.GAVE_UP)
@@ -312,6 +313,7 @@ def test_an_override_is_what_neither_of_our_scores_explains(
     ],
 )
 def test_retry_after_is_obeyed_within_reason(header: str | None, seconds: int | None) -> None:
+    """FLT-59."""
     expected = None if seconds is None else timedelta(seconds=seconds)
 
     assert retry_after(header, NOW) == expected

@@ -146,6 +146,7 @@ class TestWhenItIsAskedFor:
             assert len(day.asked()) == 1 + night
 
     def test_missed_nights_are_not_made_up_for(self, day: SchoolDay, curie: Person):
+        """FLT-29: it did not strike at all for a while."""
         day.works()
 
         day.time_passes(days=5)
@@ -155,6 +156,7 @@ class TestWhenItIsAskedFor:
         assert len(day.asked()) == 2
 
     def test_two_workers_take_a_turn_once(self, day: SchoolDay, curie: Person):
+        """FLT-29: the clock of two workers strikes at once."""
         day.works()
         day.time_passes(days=1)
 

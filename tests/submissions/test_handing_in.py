@@ -48,6 +48,7 @@ def test_the_place_in_line_counts_those_before(room: Classroom):
 
 
 def test_a_resend_finds_its_first_sending(room: Classroom):
+    """FLT-6: a page that was gone back to, or loaded again."""
     key = uuid4()
     first = room.ada.writes(key=key)
 
@@ -59,6 +60,7 @@ def test_a_resend_finds_its_first_sending(room: Classroom):
 
 
 def test_twenty_taps_at_once_hand_in_once(room: Classroom):
+    """FLT-5."""
     key = uuid4()
 
     with ThreadPoolExecutor(8) as taps:
@@ -89,6 +91,7 @@ def test_a_text_that_comes_after_the_last_attempt_stays_as_the_draft(room: Class
 
 
 def test_the_second_of_two_tabs_is_told_and_loses_nothing(room: Classroom):
+    """FLT-7."""
     room.ada.hands_in("Aus dem ersten Tab")
 
     second = room.ada.writes("Aus dem zweiten Tab")
