@@ -16,7 +16,7 @@ from lti_tool.core.clock import utc_now
 from lti_tool.core.files import open_store
 from lti_tool.practice_lms.ledger import Received
 from lti_tool.uploads.orphans import compare
-from tests.chaos.pupils import Told, Troubled, looks
+from tests.chaos.pupils import Told, Troubled, looks, shows
 from tests.chaos.stage import Stage
 
 _ROWS = """
@@ -105,8 +105,7 @@ def _screens(crowd: list[Told]) -> list[str]:
         except Troubled as trouble:
             wrong.append(f"I8 {told.user_id}: keine Seite: {trouble}")
             continue
-        # Marked passages are elements of their own, with room around them.
-        if "".join(told.newest().split()) not in "".join(page.split()):
+        if not shows(page, told.newest()):
             wrong.append(f"I8 {told.user_id}: die Abgabe steht nicht auf der Seite")
         if "Dein nächster Schritt" not in page and "Lehrkraft" not in page:
             wrong.append(f"I8 {told.user_id}: weder Rückmeldung noch Lehrkraft auf der Seite")
