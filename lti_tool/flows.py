@@ -42,7 +42,7 @@ from lti_tool.people.roster_client import RosterClient, RosterRefused
 from lti_tool.people.roster_rules import failure_of
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
-from lti_tool.submissions import assessment, copies, transcripts
+from lti_tool.submissions import assessment, copies, prose, transcripts
 from lti_tool.submissions.versions import FeedbackReleased
 
 log = structlog.get_logger(__name__)
@@ -115,8 +115,9 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
     with shop.begin(actor) as db:
         transcripts.settle_unchecked(db, claim.subject_id)
         request = assessment.request_for(db, claim.subject_id)
+        told = prose.telling(db, shop.begin, claim)
     with _engine_troubles(shop, claim):
-        draft = shop.engine.give_feedback(request)
+        draft = shop.engine.give_feedback(request, told=told)
         with shop.begin(actor) as db:
             jobs.finish(db, claim)
             _keep(db, claim, draft)

@@ -274,3 +274,23 @@ class CriterionResult(OfPlatform, Base):
         CheckConstraint("(level IS NULL) = (status = 'not_assessed')", name="level"),
         CheckConstraint("level BETWEEN 0 AND levels - 1", name="level_range"),
     )
+
+
+class ToldProse(OfPlatform, Base):
+    """What may be read of feedback that is still being written. Gone with the work on it."""
+
+    __tablename__ = "told_prose"
+
+    course_id: Mapped[UUID]
+    person_id: Mapped[UUID]  # the pupil, so that the row policy needs no join
+    submission_id: Mapped[UUID]
+    strengths: Mapped[str]
+    next_step: Mapped[str]
+    question: Mapped[str]
+
+    __table_args__ = within_platform(
+        UniqueConstraint("submission_id"),
+        same_platform("course_id", "courses"),
+        same_platform("person_id", "persons"),
+        same_platform("submission_id", "submissions"),
+    )

@@ -22,6 +22,7 @@ from lti_tool.submissions.models import (
     ReleasedBy,
     Submission,
 )
+from lti_tool.submissions.prose import Prose
 from lti_tool.submissions.states import State
 
 WITHOUT_MODEL = "lexical"  # the engine that compares words only
@@ -99,7 +100,8 @@ class ShownFeedback:
 
 @dataclass(frozen=True)
 class ShownAttempt:
-    """One attempt. `place` in line from 1; `wait`: how long it will probably take."""
+    """One attempt. `place` in line from 1; `wait`: how long it will probably take; `told`: what may
+    be read of its feedback while that is being written."""
 
     id: UUID
     number: int
@@ -109,6 +111,7 @@ class ShownAttempt:
     submitted_at: datetime
     answer: tuple[Segment, ...]
     feedback: ShownFeedback | None
+    told: Prose | None = None
 
 
 def origin_of(feedback: Feedback) -> Origin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
@@ -16,11 +16,11 @@ from lti_tool.core.markdown import trusted
 from lti_tool.core.speech import Speech
 from lti_tool.launch.guard import learner
 from lti_tool.launch.session import LaunchSession
-from lti_tool.submissions import drafts, forms, review, service, transcripts
+from lti_tool.submissions import drafts, forms, prose, review, service, transcripts
 from lti_tool.submissions.models import ANSWER_LIMIT, Author, Submission
 from lti_tool.submissions.reading import checked_page
 from lti_tool.submissions.service import Work
-from lti_tool.submissions.shown import ShownAttempt, changed, shown_attempt
+from lti_tool.submissions.shown import Phase, ShownAttempt, changed, shown_attempt
 from lti_tool.uploads import pages
 
 bp = Blueprint("work", __name__, template_folder="templates")
@@ -126,6 +126,7 @@ def state(db: Session, launch: LaunchSession) -> ResponseReturnValue:
         say=speech,
         may_revise=work.may_write and "writing" not in request.args,
         field="writing" in request.args,
+        words_first="told" in request.args,
     )
 
 
@@ -217,15 +218,19 @@ def _shown(db: Session, work: Work, submission: Submission) -> ShownAttempt:
     feedback, edited = submission.feedback, False
     if feedback is not None:
         edited = feedback.author is Author.AI_EDITED
-    return shown_attempt(
+    shown = shown_attempt(
         submission,
         work.line if submission is work.newest else None,
         before,
         review.versions(db, submission) if edited else (),
     )
+    if shown.phase is Phase.AT_WORK:
+        return replace(shown, told=prose.told_of(db, submission.id))
+    return shown
 
 
 def _key(shown: ShownAttempt, speech: Speech) -> str:
     """Names what a page says about an attempt, so that it can ask whether there is news."""
     wait = speech.wait(shown.wait) if shown.wait else ""
-    return f"{shown.number}-{shown.phase.value}-{shown.place or ''}-{wait}"
+    told = shown.told.length if shown.told else ""
+    return f"{shown.number}-{shown.phase.value}-{shown.place or ''}-{wait}-{told}"

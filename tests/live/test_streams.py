@@ -18,6 +18,7 @@ from lti_tool.core.db import WORKER
 from lti_tool.core.jobs import Job
 from lti_tool.live.hub import PER_SESSION
 from lti_tool.people.roles import Role
+from lti_tool.submissions import prose
 from tests.classroom import Classroom
 from tests.content.browser import launch_in
 from tests.live.station import Station, cookie_of, running_station, soon
@@ -54,6 +55,25 @@ def test_a_pupil_hears_how_things_stand_and_then_each_step(
     heard.append(ear.hears())
 
     assert heard == ["in_line", "at_work", "later", "ready"]
+
+
+def test_each_piece_of_feedback_that_is_being_written_is_news(
+    station: Station, browsers: Browsers, room: Classroom
+):
+    submission = room.ada.hands_in()
+    held = takes_up(room)
+    ear = station.tunes(browsers.ada(), submission.id)
+    heard = [ear.hears()]
+
+    with room.database.begin(room.service) as db:
+        told = prose.telling(db, room.database.begin, held)
+    assert told is not None
+    told("strengths", "Du nennst die Energie.")
+    heard.append(ear.hears())
+    judged(room, submission.id, 2, 2)
+    heard.append(ear.hears())
+
+    assert heard == ["at_work", "told", "ready"]
 
 
 def test_a_teacher_of_the_course_may_listen_too(
