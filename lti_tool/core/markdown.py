@@ -11,6 +11,7 @@ from html import unescape
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
@@ -29,7 +30,26 @@ def _alternative_text(
     return escape(self.renderInlineAsText(tokens[idx].children, options, env))
 
 
+# $…$, $$…$$, \(…\) and \[…\] as in static/formulas.js; a price (5 $ und 10 $) is none of them.
+_FORMULA = re.compile(
+    r"\$\$[^$]+\$\$|\$[^\s$](?:[^$\n]*[^\s$])?\$(?!\d)"
+    r"|\\\((?:[^\\\n]|\\[^()\n])+\\\)|\\\[(?:[^\\\n]|\\[^\[\]\n])+\\\]"
+)
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    """What is inside of a formula is TeX: no emphasis, no escapes. The browser sets it."""
+    found = _FORMULA.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = found[0]
+    state.pos = found.end()
+    return True
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_MARKDOWN.inline.ruler.before("escape", "formula", _formula)
 _MARKDOWN.add_render_rule("image", _alternative_text)
 _ALLOWED = nh3.Cleaner(
     tags=_TAGS,

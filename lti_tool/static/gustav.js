@@ -137,6 +137,26 @@ document.addEventListener("htmx:responseError", async (event) => {
   elt.replaceWith(notice, calm);
 });
 
+// Formulas: what sets them comes only to pages on which there is one, also if it arrives later.
+const FORMULA = /\$\$[^$]+\$\$|\$[^\s$](?:[^$\n]*[^\s$])?\$(?!\d)|\\\((?:[^\\\n]|\\[^()\n])+\\\)|\\\[(?:[^\\\n]|\\[^[\]\n])+\\\]/;
+const asked = new WeakSet();
+
+function lookForFormulas() {
+  const walk = document.createTreeWalker(document.getElementById("main"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walk.nextNode()) {
+    const node = walk.currentNode;
+    if (asked.has(node) || !FORMULA.test(node.data) || node.parentElement.closest("textarea, code, .katex")) continue;
+    asked.add(node);
+    found.push(node);
+  }
+  if (found.length) import("./formulas.js").then(({ typeset }) => typeset(found)).catch(() => {});
+}
+
+if (document.getElementById("main")) {
+  lookForFormulas();
+  new MutationObserver(lookForFormulas).observe(document.getElementById("main"), { childList: true, subtree: true });
+}
 if (document.body.dataset.owner) forgetOthers(document.body.dataset.owner);
 document.addEventListener("keydown", shortcuts);
 document.querySelectorAll("form[data-unsaved]").forEach(warnUnsaved);

@@ -39,6 +39,20 @@ def test_the_first_page_is_small(ada: Visitor):
     assert sum(len(gzip.compress(body)) for body in bodies) <= BUDGET
 
 
+def test_the_page_on_which_one_writes_is_small_and_what_photos_need_comes_after_it(database):
+    ada = open_browsers(open_classroom(database)).ada()
+    html = ada.get("/work/").html
+    files = resources(html)
+
+    bodies = [html.encode(), *(fetched(ada, path) for path in files)]
+    later = re.findall(r'data-later="([^"]*)"', html)
+
+    assert len(bodies) + 1 <= REQUESTS
+    assert [path.rpartition("/")[2] for path in later] == ["pages.js"]
+    bodies += [fetched(ada, path) for path in later]
+    assert sum(len(gzip.compress(body)) for body in bodies) <= BUDGET
+
+
 def test_pages_have_no_script_or_style_of_their_own(ada: Visitor):
     html = ada.get("/work/").html
 

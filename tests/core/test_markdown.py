@@ -1,6 +1,7 @@
 """What teachers write is shown as they meant it, and nothing in it can act (ATK-81, 82, 86, 87)."""
 
 import ast
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -208,3 +209,34 @@ def _calls_something_unknown_safe(path: Path) -> bool:
         and not all(isinstance(argument, ast.Constant) for argument in node.args)
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
     )
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"$a*b*c$",
+        r"$\frac{1}{2}$",
+        r"\(x_1 \, y_2\)",
+        r"$$\begin{pmatrix} 1 \\ 2 \end{pmatrix}$$",
+        r"\[a < b\]",
+    ],
+)
+def test_a_formula_stays_as_it_was_typed(formula: str) -> None:
+    assert (
+        unescape(markdown.render(f"Berechne {formula} genau."))
+        == f"<p>Berechne {formula} genau.</p>\n"
+    )
+    assert markdown.plain(f"Berechne {formula} genau.") == f"Berechne {formula} genau."
+
+
+def test_a_price_is_no_formula() -> None:
+    assert markdown.render("*5 $* und *10 $*, oder $5 und $10") == (
+        "<p><em>5 $</em> und <em>10 $</em>, oder $5 und $10</p>\n"
+    )
+
+
+def test_markup_inside_of_a_formula_is_shown_and_not_done() -> None:
+    html = markdown.render(r"$<script>alert(1)</script>$ und $\href{javascript:alert(1)}{x}$")
+
+    assert "<script" not in html
+    assert "<a" not in html
