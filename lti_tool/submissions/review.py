@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 from feedback_engine.contract import VerdictStatus
 from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.core import jobs
+from lti_tool.core.db import acting_as, service_of
 from lti_tool.core.errors import Conflict, Invalid
+from lti_tool.core.jobs import JobKind
 from lti_tool.launch.session import LaunchSession
+from lti_tool.submissions import transcripts
 from lti_tool.submissions.models import Author, CriterionResult, Feedback, ReleasedBy, Submission
 from lti_tool.submissions.states import State, move
 from lti_tool.submissions.versions import let_out, new_version, result_of
@@ -101,12 +104,11 @@ def ask_again(db: Session, launch: LaunchSession, submission: Submission) -> Non
     submission.state = move(submission.state, to=State.HANDED_IN)
     submission.needs_teacher_reason = None
     db.flush()
-    jobs.enqueue(
-        db,
-        jobs.JobKind.GIVE_FEEDBACK,
-        platform_id=launch.platform_id,
-        subject_id=submission.id,
-    )
+    to_do = JobKind.READ_PAGES if transcripts.unread(db, submission.id) else JobKind.GIVE_FEEDBACK
+    jobs.enqueue(db, to_do, platform_id=launch.platform_id, subject_id=submission.id)
+    with acting_as(db, service_of(launch.platform_id)):
+        # Its pupil may have had an hour to look through what was read; they need it no more.
+        jobs.bring_forward(db, to_do, submission.id)
 
 
 def versions(db: Session, submission: Submission) -> Sequence[Feedback]:

@@ -101,10 +101,11 @@ def go_on_when_read(db: Session, submission_id: UUID) -> None:
 
 
 def settle_unchecked(db: Session, submission_id: UUID) -> None:
-    """Nobody has checked it in time: what was read counts as it stands."""
+    """Nobody has checked it in time, or a teacher was faster: what was read counts as it stands."""
     submission = db.get_one(Submission, submission_id, with_for_update=True)
     if submission.state is State.TO_CHECK:
         submission.state = move(submission.state, to=State.HANDED_IN)
+    if submission.state is State.HANDED_IN and not submission.read_text:
         _settle(db, submission)
 
 
