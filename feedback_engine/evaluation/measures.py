@@ -1,23 +1,28 @@
 """How close one row of numbers is to another. Pure; standard library only."""
 
+import math
 import statistics
 from collections.abc import Sequence
 
 
-def mean_absolute_error(given: Sequence[float], expected: Sequence[float]) -> float:
-    return statistics.fmean(abs(a - b) for a, b in zip(given, expected, strict=True))
+def root_mean_square_error(given: Sequence[float], expected: Sequence[float]) -> float:
+    return math.sqrt(statistics.fmean((a - b) ** 2 for a, b in zip(given, expected, strict=True)))
 
 
-def correlation(given: Sequence[float], expected: Sequence[float]) -> float:
-    """Pearson's r; 0 if one side never changes."""
-    if len(set(given)) < 2 or len(set(expected)) < 2:
-        return 0.0
-    return statistics.correlation(given, expected)
+def accuracy(given: Sequence[int], expected: Sequence[int]) -> float:
+    """The share of pairs that are equal."""
+    return statistics.fmean(a == b for a, b in zip(given, expected, strict=True))
 
 
-def rank_correlation(given: Sequence[float], expected: Sequence[float]) -> float:
-    """Spearman's rho with mean ranks for ties."""
-    return correlation(_ranks(given), _ranks(expected))
+def macro_f1(given: Sequence[int], expected: Sequence[int]) -> float:
+    """The mean of the F1 of every class that occurs on either side: rare classes count in full."""
+    return statistics.fmean(_f1(label, given, expected) for label in {*given, *expected})
+
+
+def _f1(label: int, given: Sequence[int], expected: Sequence[int]) -> float:
+    pairs = list(zip(given, expected, strict=True))
+    right = sum(a == b == label for a, b in pairs)
+    return 2 * right / (sum(a == label for a, _ in pairs) + sum(b == label for _, b in pairs))
 
 
 def weighted_kappa(given: Sequence[int], expected: Sequence[int]) -> float:
@@ -28,8 +33,11 @@ def weighted_kappa(given: Sequence[int], expected: Sequence[int]) -> float:
     return 1 - seen / by_chance if by_chance else 0.0
 
 
-def _ranks(values: Sequence[float]) -> list[float]:
-    places: dict[float, list[int]] = {}
-    for place, value in enumerate(sorted(values)):
-        places.setdefault(value, []).append(place)
-    return [statistics.fmean(places[value]) for value in values]
+def share(truths: Sequence[bool]) -> float | None:
+    """How many of them are true, from 0 to 1; None of nothing."""
+    return statistics.fmean(truths) if truths else None
+
+
+def percentile_95(values: Sequence[float]) -> float:
+    """The smallest value that 95 of 100 do not pass."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
