@@ -11,7 +11,7 @@ _LONGEST_SENTENCE = 30
 # What stands in quotation marks are the pupil's words, and they may address whom they like.
 _QUOTED = re.compile(r"[„“\"»«][^„“”\"»«]*[“”\"«»]")
 # At the start of a sentence "Sie" may be "she" or "they", so only those within one are counted.
-_FORMAL = re.compile(r"[\w,;)]\s+(?:Sie|Ihnen|Ihr(?:e[mnrs]?)?)\b(?!\w)")
+_FORMAL = re.compile(r"[\w,;)][^\S\n]+(?:Sie|Ihnen|Ihr(?:e[mnrs]?)?)\b(?!\w)")
 _FAMILIAR = re.compile(r"\b(?:du|dir|dich|dein(?:e[mnrs]?)?)\b", re.IGNORECASE)
 
 

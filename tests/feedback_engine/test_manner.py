@@ -21,6 +21,7 @@ LONG = "Du schreibst, " + "und dann auch noch dies, " * 8 + "was schön ist."
         ("Das gelingt Ihnen gut.", "du", True),
         ("Das ist gut, Ihre Idee trägt.", "du", True),
         ("Die Pflanze wächst. Sie braucht Licht. Ihre Blätter sind grün.", "du", False),
+        ("Deine Pflanze\nSie braucht Licht.", "du", False),
         ("Lies, was sie ihnen und ihrem Hund sagt.", "du", False),
         ("Du schreibst: „Nehmen Sie Platz“, und das passt.", "du", False),
         ("Lies deinen Text noch einmal.", "sie", True),
