@@ -28,7 +28,6 @@ NOT_YET = {
     15: "a page of the version before, sent to the next one",
     32: "two thousand jobs after an outage",
     41: "the code of one version with the tables of the next",
-    46: "a backup taken under load, restored and checked",
     55: "a model twenty times slower",
 }
 
