@@ -55,19 +55,19 @@ def goals(ours: Figures, peers: Mapping[str, Figures]) -> Iterator[str]:
     """P1 to P3 of the goals for launches."""
     least, library = peers["least work"], peers["PyLTI1p3"]
     same_server = peers["least work, granian"]
-    yield _goal("P1 CPU / least work", ours.cpu / least.cpu, at_most=1.25)
-    yield _goal("P1 CPU / least work, granian", ours.cpu / same_server.cpu, at_most=1.25)
-    yield _goal("P1 CPU / PyLTI1p3", ours.cpu / library.cpu, at_most=0.5)
+    yield goal("P1 CPU / least work", ours.cpu / least.cpu, at_most=1.25)
+    yield goal("P1 CPU / least work, granian", ours.cpu / same_server.cpu, at_most=1.25)
+    yield goal("P1 CPU / PyLTI1p3", ours.cpu / library.cpu, at_most=0.5)
     # Their first page is one line, ours is a task for a pupil.
-    yield _goal("   the same, to the page", ours.way_in / least.way_in, at_most=1.25)
-    yield _goal("   the same, to the page", ours.way_in / library.way_in, at_most=0.5)
-    yield _goal("P2 launches/s / least work", ours.rate / least.rate, at_least=0.85)
-    yield _goal("P2 launches/s / least, granian", ours.rate / same_server.rate, at_least=0.85)
-    yield _goal("P2 launches/s / PyLTI1p3", ours.rate / library.rate, at_least=2.0)
-    yield _goal("P2 p99 / p50", ours.milliseconds(99) / ours.milliseconds(50), at_most=2.5)
-    yield _goal("P3 key set fetches per launch", ours.key_fetches / ours.launches, at_most=0.01)
+    yield goal("   the same, to the page", ours.way_in / least.way_in, at_most=1.25)
+    yield goal("   the same, to the page", ours.way_in / library.way_in, at_most=0.5)
+    yield goal("P2 launches/s / least work", ours.rate / least.rate, at_least=0.85)
+    yield goal("P2 launches/s / least, granian", ours.rate / same_server.rate, at_least=0.85)
+    yield goal("P2 launches/s / PyLTI1p3", ours.rate / library.rate, at_least=2.0)
+    yield goal("P2 p99 / p50", ours.milliseconds(99) / ours.milliseconds(50), at_most=2.5)
+    yield goal("P3 key set fetches per launch", ours.key_fetches / ours.launches, at_most=0.01)
     # One; PostgreSQL's own housekeeping writes now and then too.
-    yield _goal("P3 writing commits per launch", ours.counted.written / ours.launches, at_most=1.1)
+    yield goal("P3 writing commits per launch", ours.counted.written / ours.launches, at_most=1.1)
 
 
 def statements(counts: Mapping[str, float]) -> str:
@@ -79,15 +79,15 @@ def statements(counts: Mapping[str, float]) -> str:
 def arrivals(idle: Load, load: Load, seconds: float) -> Iterator[str]:
     yield f"{len(load.took)} launches in {seconds:g} s, {load.errors.total()} errors"
     ratio = percentile(load.took, 95) / percentile(idle.took, 50)
-    yield _goal("P4 p95 / idle p50", ratio, at_most=4.0)
+    yield goal("P4 p95 / idle p50", ratio, at_most=4.0)
 
 
 def bell(load: Load) -> Iterator[str]:
     yield f"{len(load.took)} launches at once, {load.errors.total()} errors"
-    yield _goal("bell: p95 in seconds", percentile(load.took, 95), at_most=2.0)
+    yield goal("bell: p95 in seconds", percentile(load.took, 95), at_most=2.0)
 
 
-def _goal(what: str, value: float, *, at_most: float = 0.0, at_least: float = 0.0) -> str:
+def goal(what: str, value: float, *, at_most: float = 0.0, at_least: float = 0.0) -> str:
     met = value <= at_most if at_most else value >= at_least
     bound = f"<= {at_most:g}" if at_most else f">= {at_least:g}"
     return f"  {what:32} {value:7.2f}   goal {bound:8} {'met' if met else 'NOT MET'}"
