@@ -38,11 +38,12 @@ sabotage: install  ## Remove one check after another: each must turn a test red 
 chaos: install  ## A lesson in which everything breaks: make chaos [SEED=1] [MINUTES=1] (about three minutes)
 	$(RUN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
-bench: install  ## How fast launches are, beside others in the same run, pictures, memory, drafts [SECONDS=60 of the open loop]
+bench: install  ## How fast launches are, beside others in the same run, pictures, memory, drafts, waiting pupils [SECONDS=60 of the open loop]
 	@$(RUN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
 	@$(RUN)/python -m tests.bench.pictures
 	@$(RUN)/python -m tests.bench.memory
 	@$(RUN)/python -m tests.bench.drafts
+	@$(RUN)/python -m tests.bench.live
 
 lock:  ## Renew the pinned requirements (needs uv)
 	@command -v $(UV) >/dev/null || { echo "Es fehlt uv: make lock UV=/pfad/zu/uv" >&2; exit 1; }

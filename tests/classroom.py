@@ -91,7 +91,7 @@ def open_classroom(
             (ben.id, Role.LEARNER),
             (school.curie, Role.INSTRUCTOR),
         ):
-            _enrol(db, school, person_id, role)
+            enrol(db, school, person_id, role)
         activity = db.get_one(ResourceLink, link_id)
         activity.lineitem_url = f"{school.issuer}/lineitems/5/lineitem?type_id=1"
         activity.ags_scopes = [SCORES]
@@ -113,7 +113,7 @@ def open_classroom(
     )
 
 
-def _enrol(db: Any, school: School, person_id: UUID, role: Role) -> None:
+def enrol(db: Any, school: School, person_id: UUID, role: Role) -> None:
     db.add(
         Membership(
             platform_id=school.platform_id, course_id=school.bio, person_id=person_id, role=role

@@ -77,6 +77,7 @@ class LiveApp:
         elif found := _PATH.fullmatch(scope["path"]):
             session_id, submission_id = map(UUID, found.groups())
             secret = session_cookie(scope["headers"])
+            scope.clear()  # a stream would hold on to it for half an hour
             await self._stream(Asked(session_id, submission_id, secret), receive, send)
         else:
             await _answer(send, 404)

@@ -5,18 +5,26 @@ import re
 
 import pytest
 
-from tests.classroom import open_classroom
+from tests.classroom import Classroom, open_classroom
 from tests.content.browser import TOOL
-from tests.visitor import Visitor, open_browsers
+from tests.visitor import Visitor, judged, open_browsers
 
 BUDGET = 60_000  # bytes, compressed, in all (performance goal P11)
 REQUESTS = 6
 
 
 @pytest.fixture
-def ada(database) -> Visitor:
-    room = open_classroom(database)
-    room.ada.hands_in()  # a waiting page loads the most
+def room(database) -> Classroom:
+    return open_classroom(database)
+
+
+@pytest.fixture(params=["writing", "waiting", "reading"])
+def ada(request: pytest.FixtureRequest, room: Classroom) -> Visitor:
+    """At the page as it is at first, while feedback is awaited, and when it is there."""
+    if request.param != "writing":
+        submission = room.ada.hands_in()
+        if request.param == "reading":
+            judged(room, submission.id, 2, 2)
     return open_browsers(room).ada()
 
 
@@ -59,3 +67,12 @@ def test_pages_have_no_script_or_style_of_their_own(ada: Visitor):
     assert re.findall(r"<script(?![^>]* src=)", html) == []
     assert re.findall(r"<style| style=| on[a-z]+=", html) == []
     assert all(path.startswith("/static/") for path in resources(html))
+
+
+def test_what_grows_while_one_waits_has_its_place_already(room: Classroom):
+    """Measured in a browser: without it, attempts that stand below move when feedback arrives."""
+    room.ada.hands_in()
+
+    page = open_browsers(room).ada().get("/work/")
+
+    assert re.search(r'id="work-state" class="[^"]*\bwaits\b', page.html)

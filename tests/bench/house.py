@@ -96,7 +96,7 @@ def _gustav(postgres: EmbeddedPostgres, lms: Lms, folder: Path) -> Iterator[Tool
         "GUSTAV_FILES": str(folder / "files"),
     }
     command = [sys.executable, "-m", "lti_tool.cli", "web", "--bind", f"127.0.0.1:{port}"]
-    with _serving(command, environment, f"http://127.0.0.1:{port}/health/ready") as pid:
+    with serving(command, environment, f"http://127.0.0.1:{port}/health/ready") as pid:
         yield Tool(OURS, port, pid, "/lti/login", "/lti/launch", FOTOSYNTHESE.title)
 
 
@@ -122,7 +122,7 @@ def _peer(
     platform = {name: getattr(lms.platform, name) for name in names}
     command = [sys.executable, "-m", *server(port, module)]
     environment = {"BENCH_PLATFORM": json.dumps(platform), **knobs}
-    with _serving(command, environment, f"http://127.0.0.1:{port}/") as pid:
+    with serving(command, environment, f"http://127.0.0.1:{port}/") as pid:
         yield Tool(name, port, pid, "/login", "/launch", "Vorname Nachname")
 
 
@@ -141,7 +141,8 @@ def _granian(port: int, module: str) -> list[str]:
 
 
 @contextmanager
-def _serving(command: list[str], environment: Mapping[str, str], probe: str) -> Iterator[int]:
+def serving(command: list[str], environment: Mapping[str, str], probe: str) -> Iterator[int]:
+    """A process that answers at `probe`; yields its number."""
     process = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
     try:
         _wait_until_it_answers(process, probe)
