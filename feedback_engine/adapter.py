@@ -4,14 +4,17 @@ DSPy's own JSON adapter repairs broken answers until they parse and expands mark
 text into message parts. Neither is wanted here, so both directions are written out.
 """
 
+import base64
 import json
 from typing import Any
 
 import dspy
 from dspy.utils.exceptions import LMError
 
+from feedback_engine.contract import FeedbackRequest
 from feedback_engine.errors import EngineError, EngineFailed
 from feedback_engine.models import UnusableOutput
+from feedback_engine.showing import section
 
 _REMINDER = {
     "de": "Ende des Materials. Antworte nur mit dem JSON-Objekt.",
@@ -44,21 +47,26 @@ def cause_of(error: BaseException) -> Exception:
 class PlainAdapter(dspy.JSONAdapter):  # type: ignore[misc]  # DSPy ships no types
     """The instructions as system message, the inputs as named sections of one user message."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, request: FeedbackRequest) -> None:
         super().__init__(use_native_function_calling=False)
-        self._language = language
+        self._language = request.language
+        self._drawings = section(request)
+        self._images = [_image(page.jpeg) for page in request.images]
 
     def format(
         self,
         signature: Any,
         demos: Any,  # noqa: ARG002 - there are none: examples would be other pupils' work
         inputs: dict[str, str],
-    ) -> list[dict[str, str]]:
+    ) -> list[dict[str, Any]]:
         """Two messages. Every input is a string that has been neutralised before."""
         sections = [f"[[ ## {name} ## ]]\n{inputs[name]}" for name in signature.input_fields]
+        sections += [f"[[ ## drawings ## ]]\n{self._drawings}"] if self._drawings else []
+        text = "\n\n".join([*sections, _REMINDER[self._language]])
+        spoken: Any = [*self._images, {"type": "text", "text": text}] if self._images else text
         return [
             {"role": "system", "content": signature.instructions},
-            {"role": "user", "content": "\n\n".join([*sections, _REMINDER[self._language]])},
+            {"role": "user", "content": spoken},
         ]
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
@@ -67,6 +75,11 @@ class PlainAdapter(dspy.JSONAdapter):  # type: ignore[misc]  # DSPy ships no typ
         if not set(signature.output_fields) <= set(fields):
             raise UnusableOutput("fields are missing")
         return {name: fields[name] for name in signature.output_fields}
+
+
+def _image(jpeg: bytes) -> dict[str, Any]:
+    address = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return {"type": "image_url", "image_url": {"url": address}}
 
 
 def read_object(text: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from feedback_engine.lexical import without_answer
 from feedback_engine.models import Hear, ModelHost, UnusableOutput
 from feedback_engine.nonsense import is_no_answer
 from feedback_engine.progress import progress_of
+from feedback_engine.showing import with_what_is_seen
 from feedback_engine.telling import Teller
 from feedback_engine.wire import exchanged_model
 
@@ -71,6 +72,8 @@ class DspyEngine:
             return without_answer(request)
         until = self._clock() + self._config.timeout
         digest = self._pinned_digest(until)
+        room = (self._longest_answer(request) - len(request.answer)) / _LETTERS_PER_TOKEN
+        request = with_what_is_seen(request, self._config, room)
         draft = self._draft(request, until, digest, told)
         if self._host.digest(until) != digest:
             raise EngineFailed("the model was exchanged while it was working")
@@ -173,7 +176,7 @@ class DspyEngine:
             cache=False,
             num_retries=0,
         )
-        adapter = PlainAdapter(request.language)
+        adapter = PlainAdapter(request)
         return dspy.context(lm=lm, adapter=adapter, disable_history=True, trace=None)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,6 +44,7 @@ from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
 from lti_tool.submissions import assessment, copies, prose, transcripts
 from lti_tool.submissions.versions import FeedbackReleased
+from lti_tool.uploads.models import Attachment
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,9 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
         transcripts.settle_unchecked(db, claim.subject_id)
         request = assessment.request_for(db, claim.subject_id)
         told = prose.telling(db, shop.begin, claim)
+        drawn = transcripts.drawn_pages(db, claim.subject_id)
     with _engine_troubles(shop, claim):
+        request = replace(request, images=tuple(_image_of(shop, page) for page in drawn))
         draft = shop.engine.give_feedback(request, told=told)
         with shop.begin(actor) as db:
             jobs.finish(db, claim)
@@ -136,9 +139,8 @@ def read_pages(shop: Workshop, claim: Claim) -> None:
         for page in unread:
             reading = None
             if shop.reader is not None:
-                image = PageImage(shop.files.get(page.key, sha256=page.sha256))
                 reading = shop.reader.read_page(
-                    image, task=about.task_prompt, language=about.language
+                    _image_of(shop, page), task=about.task_prompt, language=about.language
                 )
             with shop.begin(actor) as db:
                 jobs.renew(db, claim, lease=shop.leases.lease)
@@ -146,6 +148,10 @@ def read_pages(shop: Workshop, claim: Claim) -> None:
         with shop.begin(actor) as db:
             jobs.finish(db, claim)
             transcripts.go_on_when_read(db, claim.subject_id)
+
+
+def _image_of(shop: Workshop, page: Attachment) -> PageImage:
+    return PageImage(shop.files.get(page.key, sha256=page.sha256))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from lti_tool.uploads import pages
 from lti_tool.uploads.models import Attachment
 
 TIME_TO_CHECK = timedelta(hours=1)
+MOST_DRAWN_PAGES = 2
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,16 @@ def drawings_of(db: Session, submission_id: UUID) -> tuple[str, ...]:
     """A sentence for each drawing on the pages."""
     read = of_submission(db, submission_id)
     return tuple(said for one in read if one.transcript for said in one.transcript.drawings)
+
+
+def drawn_pages(db: Session, submission_id: UUID) -> list[Attachment]:
+    """The first pages on which something is drawn, for a model that sees. None that a teacher has
+    taken out of sight."""
+    return [
+        one.page
+        for one in of_submission(db, submission_id)
+        if one.transcript and one.transcript.drawings and one.page.hidden_at is None
+    ][:MOST_DRAWN_PAGES]
 
 
 def _settle(db: Session, submission: Submission) -> None:

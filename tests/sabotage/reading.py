@@ -54,6 +54,27 @@ READINGS = (
         READER,
     ),
     Sabotage(
+        "a hidden photo is shown to a model",
+        "lti_tool/submissions/transcripts.py",
+        " and one.page.hidden_at is None\n    ][:MOST_DRAWN_PAGES]",
+        "\n    ][:MOST_DRAWN_PAGES]",
+        ("tests/uploads/test_drawings.py",),
+    ),
+    Sabotage(
+        "what is said of a drawing comes with its markers",
+        "feedback_engine/showing.py",
+        "neutralised(said)",
+        "said",
+        ("tests/feedback_engine/test_drawings.py",),
+    ),
+    Sabotage(
+        "images push the criteria out of the context",
+        "feedback_engine/showing.py",
+        "int(room // image_tokens(size))",
+        "MOST_IMAGES",
+        ("tests/feedback_engine/test_drawings.py",),
+    ),
+    Sabotage(
         "a task goes to the reader with its markers",
         TRANSCRIBE,
         "neutralised(task[:_LONGEST_TASK])",
