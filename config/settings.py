@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         default=_TWO.model_context, ge=4096, description="Tokens the model may see"
     )
     model_time_limit: Duration = Field(
-        default=timedelta(seconds=180), description="After this the model counts as silent"
+        default=timedelta(seconds=180), description="For a page, or for an answer of a page"
     )
     outbound_allow: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),

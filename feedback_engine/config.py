@@ -17,7 +17,8 @@ class EngineKind(StrEnum):
 class EngineConfig:
     """One model on one host. Times in seconds, sizes in tokens.
 
-    `timeout` is the wall-clock limit for one feedback with all its calls, `first_token` the
+    `timeout` is the wall-clock limit for one page, and for one feedback of ordinary length with all
+    its calls (`time_for` gives more to longer ones), `first_token` the
     patience for loading the model and reading the prompt, `idle` the patience between two tokens.
     `sees`: the model takes images, of `image_size` pixels along their longer edge at most.
     `digest` pins the model: with another one under the same name no feedback is given (ATK-125).
@@ -44,6 +45,17 @@ class EngineConfig:
             raise ValueError("a model needs a host and a name")
         if self.num_ctx <= 2 * self.max_output:
             raise ValueError("num_ctx must be more than twice max_output")
+
+
+MOST_TIME = 3.0  # so many times `timeout` the longest feedback may take
+_ORDINARY = 4000  # letters: an answer of a page, and four criteria
+_CRITERION = 500  # letters of an answer that cost as much time as one more criterion
+
+
+def time_for(config: EngineConfig, answer: str, criteria: int) -> float:
+    """Seconds for one feedback, by the clock on the wall: a slow drip has no more than silence."""
+    length = len(answer) + _CRITERION * criteria
+    return config.timeout * min(MOST_TIME, max(1.0, length / _ORDINARY))
 
 
 READING_OUTPUT = 3000  # tokens: a page filled by hand takes about 600, a printed one 1800

@@ -12,7 +12,7 @@ import dspy
 from feedback_engine import checks, intake
 from feedback_engine.adapter import PlainAdapter
 from feedback_engine.compose import Prose, compose
-from feedback_engine.config import EngineConfig
+from feedback_engine.config import EngineConfig, time_for
 from feedback_engine.contract import (
     CriterionVerdict,
     EngineInfo,
@@ -66,11 +66,11 @@ class DspyEngine:
         *,
         told: Told | None = None,
     ) -> FeedbackDraft:
-        """Two calls to the model, four at most, all within `config.timeout`."""
+        """Two calls to the model, four at most, all within the time for this answer."""
         intake.refuse_unfit(request, self._longest_answer(request))
         if is_no_answer(request):
             return without_answer(request)
-        until = self._clock() + self._config.timeout
+        until = self._clock() + time_for(self._config, request.answer, len(request.criteria))
         digest = self._pinned_digest(until)
         room = (self._longest_answer(request) - len(request.answer)) / _LETTERS_PER_TOKEN
         request = with_what_is_seen(request, self._config, room)

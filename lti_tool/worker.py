@@ -24,6 +24,7 @@ from uuid_utils.compat import uuid7
 
 from config.settings import Settings
 from feedback_engine.build import build_engine, build_reader
+from feedback_engine.config import MOST_TIME
 from feedback_engine.contract import PageReader
 from lti_tool import flows
 from lti_tool.core import bell, engines, jobs, pulse
@@ -175,7 +176,7 @@ def _way_to_the_model(settings: Settings) -> GuardedTransport:
     port = model.port or (443 if model.scheme == "https" else 80)
     return GuardedTransport(
         allowed=settings.outbound_allow | {f"{model.hostname}:{port}"},
-        deadline=settings.model_time_limit,
+        deadline=settings.model_time_limit * MOST_TIME,
     )
 
 
