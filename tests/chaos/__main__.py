@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ TITLE = "Wozu braucht die Pflanze Licht?"
 
 def main() -> int:
     asked = _arguments()
+    # Whoever ends it early must not be left with a school on their machine.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with open_stage(asked.pupils) as stage:
         activity = _write_task(stage)
         crowd = Crowd(stage, activity, asked.pupils, asked.seed, _photo(), threading.Event())
