@@ -31,7 +31,7 @@ from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.ollama import FakeOllama
 from tests.faults.web import wait_until
 
-MODEL = "gemma3:12b"
+MODEL, READER = "gemma3:12b", "qwen2.5vl:7b-q8_0"
 COURSE = "2"
 CURIE = "11"
 FIRST_PUPIL = 1001
@@ -82,7 +82,9 @@ def open_stage(pupils: int) -> Iterator[Stage]:
         postgres = stack.enter_context(running_postgres(folder / "postgres"))
         upgrade(postgres.owner_url)
         line, app_url = _postgres_line(stack, folder, postgres)
-        model = stack.enter_context(FakeOllama({MODEL: "sha256:" + "0" * 64}))
+        model = stack.enter_context(
+            FakeOllama(dict.fromkeys((MODEL, READER), "sha256:" + "0" * 64))
+        )
         model_line = stack.enter_context(FaultProxy((HOST, urlsplit(model.url).port or 0)))
         redis, redis_line = _redis(stack, folder)
         environment = {
@@ -90,6 +92,7 @@ def open_stage(pupils: int) -> Iterator[Stage]:
             "GUSTAV_ENGINE": "ollama",
             "GUSTAV_MODEL_HOST": f"http://{HOST}:{model_line.port}",
             "GUSTAV_MODEL_NAME": MODEL,
+            "GUSTAV_READING_MODEL": READER,
             **({"GUSTAV_REDIS_URL": f"redis://{HOST}:{redis_line.port}/0"} if redis_line else {}),
             **TIMES,
         }
