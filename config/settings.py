@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     engine: Engine = Field(
         default=_TWO.engine, description="Who writes the feedback; lexical is free of any AI model"
     )
-    model_host: str = Field(default=_TWO.model_host, description="Address of the model")
+    model_host: str = Field(
+        default=_TWO.model_host, description="Address of the model; of several comma-separated"
+    )
     model_name: str = Field(default=_TWO.model_name, description="Model that judges")
     model_sees: bool = Field(default=_TWO.model_sees, description="It is shown drawings, too")
     reading_model: str = Field(
@@ -77,6 +79,12 @@ class Settings(BaseSettings):
     )
     image_size: int = Field(
         default=_TWO.image_size, ge=400, le=4000, description="Longer edge of a page, in pixels"
+    )
+    model_slots: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(2,), description="Answers a host writes at once; one number, or one per host"
+    )
+    model_age_limit: Duration = Field(
+        default=timedelta(minutes=2), description="So long the model that is loaded goes first"
     )
     model_api_key: SecretStr | None = Field(default=None, description="Key of an openai host")
     model_context: int = Field(
@@ -97,7 +105,7 @@ class Settings(BaseSettings):
     s3_key: str | None = Field(default=None, description="Access key for s3://")
     s3_secret: SecretStr | None = Field(default=None, description="Secret key for s3://")
     web_processes: int = Field(default=1, ge=1, description="Processes that answer requests")
-    worker_threads: int = Field(default=2, ge=1, description="Jobs one worker does at once")
+    worker_threads: int = Field(default=2, ge=1, description="Errands (grades, lists) at once")
     worker_grace: Duration = Field(
         default=timedelta(seconds=30), description="So long a worker asked to end may finish jobs"
     )
@@ -156,6 +164,29 @@ class Settings(BaseSettings):
         if address and (scheme != "s3" or rest.startswith("/") or not rest):
             raise ValueError("must be a folder, or an address such as s3://bucket/prefix")
         return value
+
+    @field_validator("model_slots", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _slots_for_each_host(self) -> Settings:
+        if not self.model_hosts:
+            raise ValueError("GUSTAV_MODEL_HOST must name at least one host")
+        if min(self.model_slots) < 1 or len(self.model_slots) not in (1, len(self.model_hosts)):
+            raise ValueError("GUSTAV_MODEL_SLOTS must be one number from 1, or one for each host")
+        return self
+
+    @property
+    def model_hosts(self) -> tuple[str, ...]:
+        """The addresses, each once."""
+        found = (part.strip() for part in self.model_host.split(","))
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def slots_of_hosts(self, hosts: int) -> tuple[int, ...]:
+        """One number for each of so many hosts."""
+        return self.model_slots if len(self.model_slots) == hosts else self.model_slots[:1] * hosts
 
     @field_validator("outbound_allow", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ give-up here and nowhere else.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from lti_tool.core import jobs
 from lti_tool.core.clock import Clock
 from lti_tool.core.db import WORKER, Begin, Handler, service_of
 from lti_tool.core.files import FilesError, FileStore, FilesUnavailable
+from lti_tool.core.hosts import LaneBook
 from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.core.leases import Leases
 from lti_tool.core.moves import ForbiddenMove
@@ -43,6 +45,7 @@ from lti_tool.people.roster_rules import failure_of
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import TokenEndpoint, TokenRefused
 from lti_tool.submissions import assessment, copies, prose, transcripts
+from lti_tool.submissions.urgency import PAGE
 from lti_tool.submissions.versions import FeedbackReleased
 from lti_tool.uploads.models import Attachment
 
@@ -66,14 +69,19 @@ class Workshop:
     seal: KeySeal
     clock: Clock
     leases: Leases
+    lane: LaneBook  # of the host whose engine and reader these are
     attempts: int
+    patience: timedelta = WAIT_FOR_ENGINE  # before a job is offered again that its host failed at
 
     def do(self, job_id: UUID) -> None:
         """Claim and do one job, if it is still to be done. Safe to call twice, or from anywhere."""
         with self.begin(WORKER) as db:
             claim = jobs.claim(db, job_id, lease=self.leases.lease)
-        if claim is None:
-            return
+        if claim is not None:
+            self.work(claim)
+
+    def work(self, claim: Claim) -> None:
+        """Do what is claimed. What nothing foresaw is raised, and the job waits again."""
         try:
             with self.leases.holding(claim):
                 _STEPS[claim.kind](self, claim)
@@ -120,7 +128,8 @@ def give_feedback(shop: Workshop, claim: Claim) -> None:
         drawn = transcripts.drawn_pages(db, claim.subject_id)
     with _engine_troubles(shop, claim):
         request = replace(request, images=tuple(_image_of(shop, page) for page in drawn))
-        draft = shop.engine.give_feedback(request, told=told)
+        with _measured(shop, claim):
+            draft = shop.engine.give_feedback(request, told=told)
         with shop.begin(actor) as db:
             jobs.finish(db, claim)
             _keep(db, claim, draft)
@@ -139,9 +148,11 @@ def read_pages(shop: Workshop, claim: Claim) -> None:
         for page in unread:
             reading = None
             if shop.reader is not None:
-                reading = shop.reader.read_page(
-                    _image_of(shop, page), task=about.task_prompt, language=about.language
-                )
+                image = _image_of(shop, page)
+                with _measured(shop, claim, PAGE):
+                    reading = shop.reader.read_page(
+                        image, task=about.task_prompt, language=about.language
+                    )
             with shop.begin(actor) as db:
                 jobs.renew(db, claim, lease=shop.leases.lease)
                 transcripts.keep_reading(db, page, reading)
@@ -155,15 +166,25 @@ def _image_of(shop: Workshop, page: Attachment) -> PageImage:
 
 
 @contextmanager
+def _measured(shop: Workshop, claim: Claim, size: int = 0) -> Iterator[None]:
+    """How long the model takes for a job, or for a part of it of `size` characters."""
+    began = time.monotonic()
+    yield
+    shop.lane.answered(claim.kind, size or claim.size, time.monotonic() - began)
+
+
+@contextmanager
 def _engine_troubles(shop: Workshop, claim: Claim) -> Iterator[None]:
     """What becomes of the job where a model, or what it needs, does not do its part."""
     try:
         yield
     except (EngineUnavailable, FilesUnavailable) as error:
+        if isinstance(error, EngineUnavailable):
+            shop.lane.silent(claim.kind)
         if claim.waited > PATIENCE:
             _hand_over(shop, claim, "engine_unavailable")
         else:
-            _wait(shop, claim, type(error).__name__, WAIT_FOR_ENGINE, counts=False)
+            _wait(shop, claim, type(error).__name__, shop.patience, counts=False)
     except EngineFailed as error:
         _wait(shop, claim, type(error).__name__, BETWEEN_TRIES * claim.attempt, counts=True)
     except EngineRefused as refused:
@@ -325,7 +346,8 @@ def ask_for_due_rosters(begin: Begin) -> None:
 
 def _wait(shop: Workshop, claim: Claim, error: str, after: timedelta, *, counts: bool) -> None:
     with shop.begin(service_of(claim.platform_id)) as db:
-        jobs.wait_again(db, claim, error, after=after, counts=counts)
+        # Not to the second, so that those who failed together do not come back together.
+        jobs.wait_again(db, claim, error, after=after * (1 + _jitter() / 2), counts=counts)
 
 
 _STEPS: dict[JobKind, Callable[[Workshop, Claim], None]] = {

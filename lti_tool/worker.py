@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,18 +21,21 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Retries
 from dramatiq.worker import Worker
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from config.settings import Settings
 from feedback_engine.build import build_engine, build_reader
 from feedback_engine.config import MOST_TIME
-from feedback_engine.contract import PageReader
+from feedback_engine.contract import FeedbackEngine, PageReader
 from lti_tool import flows
-from lti_tool.core import bell, engines, jobs, pulse
+from lti_tool.core import bell, dispatch, engines, hosts, jobs, pulse
 from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
+from lti_tool.core.dispatcher import Dispatcher
 from lti_tool.core.files import open_store_of
-from lti_tool.core.jobs import JobKind
+from lti_tool.core.hosts import Host, LaneBook, Models
+from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.core.leases import Leases
 from lti_tool.core.outbound import GuardedTransport, Outbound
 from lti_tool.flows import Workshop
@@ -48,6 +52,9 @@ from lti_tool.submissions.drafts import forget_old_versions
 log = structlog.get_logger(__name__)
 
 HANGS_AFTER = timedelta(hours=2)  # thirty pages on a slow machine take less
+LOOK_AGAIN = timedelta(seconds=1)  # for work that no bell told of
+ELSEWHERE = timedelta(seconds=1)  # until another host is offered what one has failed at
+ERRANDS_GRACE = 5_000  # milliseconds; no errand waits for a model
 
 
 def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
@@ -56,37 +63,84 @@ def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
         settings.database_url.get_secret_value(),
         handlers=flows.HANDLERS,
         ring=ring,
-        pool_size=settings.worker_threads + 3,
+        pool_size=settings.worker_threads + sum(host.slots for host in hosts_of(settings)) + 4,
     )
 
 
-def build_workshop(settings: Settings, database: Database) -> Workshop:
+def hosts_of(settings: Settings) -> tuple[Host, ...]:
+    """The model hosts; the engine without a model works on this machine."""
+    addresses = ("",) if settings.engine == "lexical" else settings.model_hosts
+    return tuple(map(Host, addresses, settings.slots_of_hosts(len(addresses))))
+
+
+def models_of(settings: Settings) -> Models:
+    """What each kind of work wants its host to have loaded."""
+    judges = "" if settings.engine == "lexical" else settings.model_name
+    reading = engines.reading(settings, settings.model_hosts[0])
+    return {JobKind.READ_PAGES: reading.model if reading else "", JobKind.GIVE_FEEDBACK: judges}
+
+
+def build_workshops(settings: Settings, database: Database) -> dict[Host, Workshop]:
+    """One for each host, with an engine of its own."""
+    first, *others = hosts_of(settings)
+    shop = build_workshop(settings, database, first)
+    if others:
+        shop = replace(shop, patience=ELSEWHERE)
+    return {first: shop} | {host: _moved(shop, settings, database, host) for host in others}
+
+
+def _moved(shop: Workshop, settings: Settings, database: Database, host: Host) -> Workshop:
+    lane = LaneBook(database.begin, host, models_of(settings))
+    engine, reader = _engine_at(settings, host), _reader_at(settings, host)
+    return replace(shop, engine=engine, reader=reader, lane=lane)
+
+
+def build_workshop(settings: Settings, database: Database, host: Host) -> Workshop:
     """Everything a job needs, from the settings."""
     outbound = Outbound(GuardedTransport(allowed=settings.outbound_allow))
     tokens = ServiceTokens(outbound, utc_now, HealthBook(database.begin, utc_now).token)
     return Workshop(
         begin=database.begin,
-        engine=build_engine(
-            engines.judging(settings, settings.model_host), _way_to_the_model(settings)
-        ),
-        reader=_reader(settings),
+        engine=_engine_at(settings, host),
+        reader=_reader_at(settings, host),
         files=open_store_of(settings),
         gradebook=AgsClient(outbound, tokens),
         rosters=RosterClient(outbound, tokens),
         seal=KeySeal(settings.secret_key.get_secret_value()),
         clock=utc_now,
         leases=Leases(database.begin, lease=settings.job_lease, longest=HANGS_AFTER),
+        lane=LaneBook(database.begin, host, models_of(settings)),
         attempts=settings.job_attempts,
     )
 
 
-def build_broker(settings: Settings, workshop: Workshop) -> Broker:
-    """A broker whose actors do the jobs; Redis where there is one, memory otherwise."""
+def build_dispatcher(
+    settings: Settings, database: Database, shops: Mapping[Host, Workshop]
+) -> Dispatcher:
+    """Who hands jobs for models to the slots of the hosts."""
+    models = models_of(settings)
+    rules = dispatch.Rules(settings.job_lease, settings.model_age_limit, others=len(shops) > 1)
+
+    def take(host: Host) -> Claim | None:
+        return dispatch.take(database.begin, host, models, rules)
+
+    def work(host: Host, claim: Claim) -> None:
+        shops[host].work(claim)
+
+    return Dispatcher(tuple(shops), take, work, LOOK_AGAIN)
+
+
+def build_broker(
+    settings: Settings, errand: Callable[[UUID], None], ring: Callable[[], None]
+) -> Broker:
+    """A broker whose actors do errands, and tell the dispatcher of what wants a model; Redis where
+    there is one, memory otherwise."""
     broker = bell.broker(settings.redis_url) if settings.redis_url else StubBroker(middleware=[])
     for middleware in (AgeLimit(), Callbacks(), Pipelines(), Retries(max_retries=0)):
         broker.add_middleware(middleware)
     for kind in JobKind:
-        broker.declare_actor(_actor(kind, workshop.do, broker))
+        act = (lambda _: ring()) if kind in jobs.FOR_MODELS else errand
+        broker.declare_actor(_actor(kind, act, broker))
     return broker
 
 
@@ -94,29 +148,38 @@ def run(settings: Settings, stop: threading.Event) -> None:
     """Work until `stop` is set. What is being worked on then is finished within the grace time, or
     else handed back, so that another worker begins it at once."""
     database = build_database(settings, ring=None)
-    workshop = build_workshop(settings, database)
-    broker = build_broker(settings, workshop)
+    shops = build_workshops(settings, database)
+    shop = next(iter(shops.values()))
+    dispatcher = build_dispatcher(settings, database, shops)
+    broker = build_broker(settings, shop.do, dispatcher.ring)
     broker.emit_after("process_boot")
     worker = Worker(broker, worker_timeout=100, worker_threads=settings.worker_threads)
     worker.start()
     log.info("worker started", threads=settings.worker_threads)
-    sweep = Sweep(database, broker)
-    with workshop.leases.kept():
+    sweep = Sweep(database, broker, lambda db: _announce(db, settings))
+    with shop.leases.kept():
         try:
-            while not stop.is_set():
-                sweep.once()
-                stop.wait(settings.sweep_every.total_seconds())
+            with dispatcher.running(settings.worker_grace):
+                while not stop.is_set():
+                    sweep.once()
+                    dispatcher.ring()
+                    stop.wait(settings.sweep_every.total_seconds())
         finally:
-            worker.stop(timeout=int(settings.worker_grace.total_seconds() * 1000))
-            _hand_back(workshop)
+            worker.stop(timeout=ERRANDS_GRACE)
+            _hand_back(shop)
     broker.close()
     database.close()
     log.info("worker stopped")
 
 
-def _hand_back(workshop: Workshop) -> None:
+def _announce(db: Session, settings: Settings) -> None:
+    for host in hosts_of(settings):
+        hosts.announce(db, host, models_of(settings))
+
+
+def _hand_back(shop: Workshop) -> None:
     try:
-        log.info("jobs handed back", jobs=workshop.leases.hand_back())
+        log.info("jobs handed back", jobs=shop.leases.hand_back())
     except OperationalError:
         log.warning("jobs not handed back: their leases run out by themselves")
 
@@ -131,8 +194,14 @@ class Sweep:
 
     AGAIN_AFTER = timedelta(seconds=30)
 
-    def __init__(self, database: Database, broker: Broker) -> None:
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        announce: Callable[[Session], None] = lambda _: None,
+    ) -> None:
         self._database = database
+        self._announce = announce
         self._broker = broker
         self._rung: dict[UUID, float] = {}
         self._worker_id = uuid7()
@@ -143,7 +212,8 @@ class Sweep:
             flows.ask_for_due_rosters(self._database.begin)
             with self._database.begin(WORKER) as db:
                 pulse.beat(db, self._worker_id)
-                waiting = jobs.ready(db)
+                self._announce(db)
+                waiting = jobs.ready(db, kinds=set(JobKind) - jobs.FOR_MODELS)
                 forget_old_sessions(db)
                 forget_retired_keys(db)
                 forget_old_entries(db)
@@ -166,13 +236,17 @@ class Sweep:
         return len(silent)
 
 
-def _reader(settings: Settings) -> PageReader | None:
-    config = engines.reading(settings, settings.model_host)
-    return build_reader(config, _way_to_the_model(settings)) if config else None
+def _engine_at(settings: Settings, host: Host) -> FeedbackEngine:
+    return build_engine(engines.judging(settings, host.address), _way_to(settings, host))
 
 
-def _way_to_the_model(settings: Settings) -> GuardedTransport:
-    model = urlsplit(settings.model_host)
+def _reader_at(settings: Settings, host: Host) -> PageReader | None:
+    config = engines.reading(settings, host.address)
+    return build_reader(config, _way_to(settings, host)) if config else None
+
+
+def _way_to(settings: Settings, host: Host) -> GuardedTransport:
+    model = urlsplit(host.address)
     port = model.port or (443 if model.scheme == "https" else 80)
     return GuardedTransport(
         allowed=settings.outbound_allow | {f"{model.hostname}:{port}"},

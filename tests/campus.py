@@ -37,7 +37,7 @@ from tests.entrance import SECRET, session_path, settings_of
 from tests.fakes.files import MemoryFiles
 from tests.fakes.platform import TOOL
 from tests.specs import sent_for
-from tests.workbench import leases_of
+from tests.workbench import lane_of, leases_of
 
 LMS = "https://lms.schule.example"
 CURIE, ADA, BEN, CEM, DANA = "11", "21", "22", "23", "24"
@@ -87,6 +87,7 @@ class Campus:
             seal=KeySeal(SECRET),
             clock=self.clock,
             leases=leases_of(self.database),
+            lane=lane_of(self.database),
             attempts=3,
         )
         for _ in range(4):

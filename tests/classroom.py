@@ -69,6 +69,18 @@ class Classroom:
     def service(self) -> Actor:
         return Actor(ActorRole.SERVICE, self.school.platform_id)
 
+    def joins(self, name: str) -> Pupil:
+        """One more pupil of the class, at the same activity."""
+        with self.database.begin(Actor(ActorRole.LAUNCH, self.school.platform_id)) as db:
+            person = Person(platform_id=self.school.platform_id, sub=name, name=name)
+            db.add(person)
+            db.flush()
+            enrol(db, self.school, person.id, Role.LEARNER)
+            person_id = person.id
+        launch = launch_of(self.school, person_id, self.school.bio, Role.LEARNER)
+        here = {"resource_link_id": self.link_id, "content_id": self.task_id}
+        return Pupil(self.database, replace(launch, **here))
+
 
 def open_classroom(
     database: Database,

@@ -30,7 +30,7 @@ from tests.fakes.platform import FakePlatform
 from tests.fakes.school import School as MoodleSite
 from tests.fakes.school import signing_key
 from tests.specs import FOTOSYNTHESE
-from tests.workbench import leases_of
+from tests.workbench import lane_of, leases_of
 
 BIO, PHYSICS = "31", "32"
 CURIE = "2"
@@ -153,6 +153,7 @@ class SchoolDay:
             seal=KeySeal(SECRET),
             clock=self.moodle.clock,
             leases=leases_of(self.database),
+            lane=lane_of(self.database),
             attempts=3,
         )
 

@@ -11,24 +11,18 @@ from uuid_utils.compat import uuid7
 from lti_tool.core import bell, jobs
 from lti_tool.core.db import Database, service_of
 from lti_tool.core.jobs import JobKind
-from lti_tool.worker import Sweep, build_broker, build_workshop
+from lti_tool.worker import Sweep, build_broker, build_workshops
 from tests.entrance import settings_of
 from tests.school import found_school
 
 
-class Idle:
-    """A workshop that only notes what it is asked to do."""
-
-    def __init__(self) -> None:
-        self.asked: list[UUID] = []
-
-    def do(self, job_id: UUID) -> None:
-        self.asked.append(job_id)
+def idle(job_id: UUID) -> None:
+    """Does no errand."""
 
 
 @pytest.fixture
 def broker(database) -> Iterator[StubBroker]:
-    made = build_broker(settings_of(database), Idle())
+    made = build_broker(settings_of(database), idle, lambda: None)
     yield made
     made.close()
 
@@ -64,7 +58,9 @@ def test_a_worker_reads_photos_where_a_model_can(
 ):
     settings = settings_of(database, GUSTAV_FILES=str(tmp_path), **knobs)
 
-    assert (build_workshop(settings, database).reader is not None) is reads
+    shops = build_workshops(settings, database)
+
+    assert [shop.reader is not None for shop in shops.values()] == [reads] * len(shops)
 
 
 def test_the_sweep_rings_once_for_what_waits_long(database: Database, broker: StubBroker):

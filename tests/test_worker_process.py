@@ -114,7 +114,7 @@ def test_a_worker_that_was_frozen_past_its_lease_does_not_write_a_second_result(
     ollama.mode = Mode.SILENT
     room.ada.hands_in()
     with worker(room, ollama) as frozen:
-        wait_for(lambda: job(room).state is JobState.WORKING)
+        wait_for(lambda: ollama.asked)
         frozen.send_signal(signal.SIGSTOP)
         ollama.mode = Mode.WELL
         leases_run_out()
@@ -169,6 +169,46 @@ def test_a_deploy_in_the_middle_of_a_lesson_loses_nothing(room: Classroom, ollam
         wait_for(lambda: room.ada.sees().newest.state is State.RELEASED)
         wait_for(lambda: room.ben.sees().newest.state is State.RELEASED)
     assert versions(room) == 1
+
+
+def test_a_host_that_is_down_costs_no_try_because_another_does_the_work(
+    room: Classroom, ollama: FakeOllama
+):
+    """FLT-47."""
+    nobody = "http://127.0.0.1:1"
+    pupils = [room.ada, room.ben, room.joins("Carl Cyan")]
+    for pupil in pupils:
+        pupil.hands_in()
+    with worker(room, ollama, GUSTAV_MODEL_HOST=f"{nobody}, {ollama.url}"):
+        for pupil in pupils:
+            wait_for(lambda pupil=pupil: pupil.sees().newest.state is State.RELEASED)
+
+    with room.database.begin(WORKER) as db:
+        done = db.scalars(select(Job).where(Job.kind == JobKind.GIVE_FEEDBACK)).all()
+    assert {(j.state, j.attempts, j.host) for j in done} == {(JobState.DONE, 1, ollama.url)}
+
+
+def test_a_job_that_kills_every_worker_goes_to_the_teacher_and_others_go_on(
+    room: Classroom, ollama: FakeOllama, leases_run_out
+):
+    """FLT-22: tries are counted in PostgreSQL, so they outlive the workers."""
+    ollama.mode = Mode.SILENT
+    poison = room.ada.hands_in()
+    for _ in range(3):
+        ollama.asked.clear()
+        with worker(room, ollama) as process:
+            wait_for(lambda: ollama.asked)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        leases_run_out()
+    ollama.mode = Mode.WELL
+    room.ben.hands_in()
+    with worker(room, ollama):
+        wait_for(lambda: room.ben.sees().newest.state is State.RELEASED)
+        wait_for(lambda: room.ada.sees().newest.state is State.NEEDS_TEACHER)
+
+    assert room.ada.sees().newest.id == poison.id
+    assert room.ada.sees().newest.needs_teacher_reason == "engine_failed"
 
 
 def test_the_model_really_wrote_the_feedback_that_is_shown(room: Classroom, ollama: FakeOllama):

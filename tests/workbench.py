@@ -10,6 +10,7 @@ from sqlalchemy import select
 from feedback_engine.contract import PageReader
 from lti_tool.core import jobs
 from lti_tool.core.db import ADMIN, WORKER, Database, service_of
+from lti_tool.core.hosts import Host, LaneBook
 from lti_tool.core.jobs import Job, JobKind
 from lti_tool.core.leases import Leases
 from lti_tool.flows import Workshop
@@ -33,6 +34,10 @@ SEAL = KeySeal("s" * 32)
 
 def leases_of(database: Database) -> Leases:
     return Leases(database.begin, lease=timedelta(minutes=5), longest=timedelta(hours=1))
+
+
+def lane_of(database: Database) -> LaneBook:
+    return LaneBook(database.begin, Host("", 2), {JobKind.GIVE_FEEDBACK: ""})
 
 
 @dataclass
@@ -99,6 +104,7 @@ class Workbench:
             seal=SEAL,
             clock=self.moodle.clock,
             leases=leases_of(self.room.database),
+            lane=lane_of(self.room.database),
             attempts=3,
         )
 

@@ -174,7 +174,9 @@ class Database:
             connect_args={
                 "autocommit": True,
                 "prepare_threshold": 3,
-                "options": f"-c statement_timeout=10s -c lock_timeout={LOCK_LIMIT}",
+                # A process frozen in the middle of a transaction must not hold its locks for ever.
+                "options": f"-c statement_timeout=10s -c lock_timeout={LOCK_LIMIT}"
+                " -c idle_in_transaction_session_timeout=30s",
                 **_NOTICE_A_DEAD_NETWORK,
             },
         )

@@ -6,6 +6,7 @@ that a broker carries is just a bell; losing every message loses nothing. See do
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,7 @@ from uuid_utils.compat import uuid7
 
 from lti_tool.core.db import Base, OfPlatform, enum_column, within_platform
 from lti_tool.core.errors import ToolError
+from lti_tool.core.lanes import Urgency
 
 PACE_OF_LAST = 20  # jobs whose mean duration is the pace shown to those who wait
 
@@ -40,6 +42,9 @@ class JobKind(StrEnum):
     GIVE_FEEDBACK = "give_feedback"
     POST_SCORE = "post_score"
     REFRESH_ROSTER = "refresh_roster"
+
+
+FOR_MODELS = frozenset({JobKind.READ_PAGES, JobKind.GIVE_FEEDBACK})  # the others are errands
 
 
 class JobState(StrEnum):
@@ -79,10 +84,19 @@ class Job(OfPlatform, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    urgency: Mapped[int] = mapped_column(default=Urgency.HOMEWORK, server_default=text("1"))
+    course_id: Mapped[UUID | None]
+    size: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    host: Mapped[str | None]  # of models: who does it now, or tried it last
 
     __table_args__ = within_platform(
         CheckConstraint("(state = 'working') = (lease_until IS NOT NULL)", name="lease"),
         CheckConstraint("attempts >= 0 AND token >= 0", name="counters"),
+        CheckConstraint("urgency BETWEEN 0 AND 2 AND size >= 0", name="line"),
+        Index(
+            "jobs_of_course", "course_id", "started_at", postgresql_where=text("host IS NOT NULL")
+        ),
+        Index("jobs_at_work", "host", postgresql_where=text("state = 'working'")),
         Index(
             "one_open_job_per_subject",
             "kind",
@@ -111,9 +125,18 @@ class InLine:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Where a job for a model stands: how urgent, in which course, and its size in characters."""
+
+    urgency: Urgency
+    course_id: UUID
+    size: int
+
+
+@dataclass(frozen=True)
 class Claim:
     """The right to do one job until the lease runs out. `attempt` counts from 1, `waited` since
-    the job was written."""
+    the job was written, `size` in characters."""
 
     job_id: UUID
     kind: JobKind
@@ -122,6 +145,7 @@ class Claim:
     token: int
     attempt: int
     waited: timedelta
+    size: int
 
 
 def enqueue(
@@ -131,9 +155,13 @@ def enqueue(
     platform_id: UUID,
     subject_id: UUID,
     after: timedelta = timedelta(0),
+    line: Line | None = None,
 ) -> None:
-    """Write the job in this transaction and ring once it has committed; an open one is enough."""
+    """Write the job in this transaction and ring once it has committed; an open one is enough.
+    `line`: where it stands among those who wait for a model."""
     values = {"id": uuid7(), "kind": kind, "platform_id": platform_id, "subject_id": subject_id}
+    if line is not None:
+        values |= {"urgency": line.urgency, "course_id": line.course_id, "size": line.size}
     statement = insert(Job).values(**values, ready_at=func.now() + after)
     written = db.execute(statement.on_conflict_do_nothing().returning(Job.id)).scalar()
     if written is not None and not after:
@@ -150,27 +178,54 @@ def bring_forward(db: Session, kind: JobKind, subject_id: UUID) -> None:
         db.info["rung"].append((kind.value, found))
 
 
-def claim(db: Session, job_id: UUID, *, lease: timedelta) -> Claim | None:
-    """Take this job if it is ready, or if its holder's lease has run out; None otherwise."""
+def hurry(db: Session, course_id: UUID) -> None:
+    """What waits as homework in this course turns out to belong to a lesson. The transaction acts
+    for the service. Rows that are being worked on at this moment are left alone, so that pupils
+    who hand in together never wait for one another."""
+    waiting = select(Job.id).where(
+        Job.course_id == course_id,
+        Job.urgency == Urgency.HOMEWORK,
+        Job.state == JobState.WAITING,
+    )
+    free = waiting.with_for_update(skip_locked=True)
+    db.execute(update(Job).where(Job.id.in_(free)).values(urgency=Urgency.LIVE))
+
+
+def claim(db: Session, job_id: UUID, *, lease: timedelta, host: str | None = None) -> Claim | None:
+    """Take this job, for `host`, if it is ready, or if its holder's lease has run out."""
     row = db.execute(
         select(Job).where(Job.id == job_id, _claimable()).with_for_update(skip_locked=True)
     ).scalar_one_or_none()
     if row is None:
         return None
     row.state, row.lease_until = JobState.WORKING, func.now() + lease
-    row.started_at = func.now()
+    row.started_at, row.host = func.now(), host
     row.token, row.attempts = row.token + 1, row.attempts + 1
     db.flush()
     waited = db.execute(
         select(type_coerce(func.now() - Job.created_at, Interval())).where(Job.id == job_id)
     ).scalar_one()
-    return Claim(row.id, row.kind, row.platform_id, row.subject_id, row.token, row.attempts, waited)
+    return Claim(
+        row.id,
+        row.kind,
+        row.platform_id,
+        row.subject_id,
+        row.token,
+        row.attempts,
+        waited,
+        row.size,
+    )
 
 
-def ready(db: Session, limit: int = 100) -> list[tuple[JobKind, UUID]]:
+def ready(
+    db: Session, limit: int = 100, kinds: Collection[JobKind] = tuple(JobKind)
+) -> list[tuple[JobKind, UUID]]:
     """What waits, or was left by a holder that died: the sweep rings for these again."""
     found = db.execute(
-        select(Job.kind, Job.id).where(_claimable()).order_by(Job.ready_at, Job.id).limit(limit)
+        select(Job.kind, Job.id)
+        .where(Job.kind.in_(kinds), _claimable())
+        .order_by(Job.ready_at, Job.id)
+        .limit(limit)
     )
     return [(kind, job_id) for kind, job_id in found]
 

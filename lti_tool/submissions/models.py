@@ -149,6 +149,7 @@ class Submission(OfPlatform, Base):
         CheckConstraint(
             "(state = 'needs_teacher') = (needs_teacher_reason IS NOT NULL)", name="reason"
         ),
+        Index("ix_submissions_lately", "course_id", "submitted_at"),
     )
 
 

@@ -19,6 +19,7 @@ from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import transcripts
 from lti_tool.submissions.models import Author, CriterionResult, Feedback, ReleasedBy, Submission
 from lti_tool.submissions.states import State, move
+from lti_tool.submissions.urgency import line_of
 from lti_tool.submissions.versions import let_out, new_version, result_of
 
 
@@ -104,8 +105,10 @@ def ask_again(db: Session, launch: LaunchSession, submission: Submission) -> Non
     submission.state = move(submission.state, to=State.HANDED_IN)
     submission.needs_teacher_reason = None
     db.flush()
-    to_do = JobKind.READ_PAGES if transcripts.unread(db, submission.id) else JobKind.GIVE_FEEDBACK
-    jobs.enqueue(db, to_do, platform_id=launch.platform_id, subject_id=submission.id)
+    unread = len(transcripts.unread(db, submission.id))
+    to_do = JobKind.READ_PAGES if unread else JobKind.GIVE_FEEDBACK
+    line = line_of(db, submission, pages=unread, again=True)
+    jobs.enqueue(db, to_do, platform_id=launch.platform_id, subject_id=submission.id, line=line)
     with acting_as(db, service_of(launch.platform_id)):
         # Its pupil may have had an hour to look through what was read; they need it no more.
         jobs.bring_forward(db, to_do, submission.id)

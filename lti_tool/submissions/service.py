@@ -28,6 +28,7 @@ from lti_tool.submissions.drafts import SavedDraft, Typed
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.states import State
 from lti_tool.submissions.transcripts import ReadPage
+from lti_tool.submissions.urgency import line_of
 from lti_tool.uploads import pages
 from lti_tool.uploads.models import Attachment
 
@@ -212,6 +213,7 @@ def _write(db: Session, launch: LaunchSession, task: OpenedTask, answer: Answer)
         jobs.JobKind.READ_PAGES if handed_over else jobs.JobKind.GIVE_FEEDBACK,
         platform_id=launch.platform_id,
         subject_id=submission.id,
+        line=line_of(db, submission, pages=handed_over),
     )
     return submission
 

@@ -24,6 +24,7 @@ from lti_tool.core.jobs import JobKind
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions.models import ANSWER_LIMIT, Submission, Transcript
 from lti_tool.submissions.states import State, move
+from lti_tool.submissions.urgency import line_of
 from lti_tool.uploads import pages
 from lti_tool.uploads.models import Attachment
 
@@ -182,4 +183,5 @@ def _judge(db: Session, submission: Submission, after: timedelta = timedelta(0))
         platform_id=submission.platform_id,
         subject_id=submission.id,
         after=after,
+        line=line_of(db, submission),
     )

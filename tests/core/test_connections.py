@@ -83,3 +83,11 @@ def test_who_acts_is_asked_at_each_run_and_never_planned_in(database: Database):
 
     assert len(kinds) >= 4
     assert {volatility for _, volatility in kinds} == {"s"}  # STABLE
+
+
+def test_a_process_frozen_in_a_transaction_does_not_hold_its_locks_for_ever(database: Database):
+    """FLT-21: else nobody could give work to a host for which a frozen worker was choosing."""
+    with database.begin(WORKER) as db:
+        limit = db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+
+    assert limit == "30s"

@@ -17,7 +17,7 @@ from lti_tool.core.embedded import EmbeddedPostgres
 from tests.everything import fill_every_table
 
 # Rows of no platform: nothing in them belongs to a school.
-OF_NO_SCHOOL = {"worker_pulses", "operator_links", "operator_sessions"}
+OF_NO_SCHOOL = {"lanes", "worker_pulses", "operator_links", "operator_sessions"}
 # Roles that look across all platforms by design, and where: none of these holds a pupil's work.
 ACROSS = {
     ActorRole.LAUNCH: {"platforms", "launch_sessions", "phone_links"},
@@ -28,6 +28,7 @@ ACROSS = {
         "launch_sessions",
         "security_events",
         "worker_pulses",
+        "lanes",
     },
     ActorRole.REGISTRATION: {"platforms", "invitations"},
 }

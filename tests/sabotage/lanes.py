@@ -3,8 +3,14 @@
 from tests.sabotage.shape import Sabotage
 
 LEASES = "lti_tool/core/leases.py"
+DISPATCH = "lti_tool/core/dispatch.py"
+POLICY = "lti_tool/core/lanes.py"
+HOSTS = "lti_tool/core/hosts.py"
+URGENCY = "lti_tool/submissions/urgency.py"
 
 HELD = ("tests/core/test_leases.py",)
+TAKEN = ("tests/core/test_dispatch.py",)
+RULES = ("tests/core/test_lanes.py",)
 
 LANES = (
     Sabotage(
@@ -34,5 +40,54 @@ LANES = (
         "                attempts=Job.attempts - 1,\n",
         "",
         HELD,
+    ),
+    Sabotage(
+        "two workers choose for one host at once",
+        DISPATCH,
+        '        in_single_file(db, "lane", host.address)\n',
+        "",
+        TAKEN,
+    ),
+    Sabotage(
+        "slots of dead workers are taken for ever",
+        DISPATCH,
+        " AND j.lease_until > now()\n",
+        "\n",
+        TAKEN,
+    ),
+    Sabotage(
+        "a host that failed at a job is offered it at once",
+        DISPATCH,
+        "(%(others)s AND host",
+        "(false AND host",
+        TAKEN,
+    ),
+    Sabotage(
+        "another model is loaded beside what runs",
+        POLICY,
+        "    if lane.busy:\n",
+        "    if False:\n",
+        RULES,
+    ),
+    Sabotage(
+        "who needs another model waits for ever",
+        POLICY,
+        "oldest >= age_limit and",
+        "False and",
+        RULES,
+    ),
+    Sabotage(
+        "a host that fails is never left alone",
+        HOSTS,
+        "    if failures < OPENS_AFTER:\n",
+        "    if True:\n",
+        (*RULES, *TAKEN),
+    ),
+    Sabotage(
+        "those who begin a lesson stay homework",
+        URGENCY,
+        "            jobs.hurry(db, submission.course_id)\n",
+        "            pass\n",
+        ("tests/submissions/test_urgency.py",),
     ),
 )

@@ -35,11 +35,11 @@ def choose_engine(settings: Settings, ask: Models = ask_model_host) -> ChosenEng
     """The model of the settings if it is there; else the engine that needs none."""
     if settings.engine == "lexical":
         return ChosenEngine("lexical", WITHOUT_MODEL.format(why="So ist es eingestellt."))
-    to_do = ask(engines.judging(settings, settings.model_host)).what_to_do
+    to_do = ask(engines.judging(settings, settings.model_hosts[0])).what_to_do
     if to_do:
         return ChosenEngine("lexical", WITHOUT_MODEL.format(why=" ".join(to_do)))
     says = WITH_MODEL.format(model=settings.model_name)
-    reading = engines.reading(settings, settings.model_host)
+    reading = engines.reading(settings, settings.model_hosts[0])
     if reading is None or not ask(reading).ok:
         return ChosenEngine(settings.engine, says)
     says += WITH_READER.format(model=reading.model)

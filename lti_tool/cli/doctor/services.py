@@ -111,10 +111,13 @@ def look_at_models(settings: Settings, ask: Models = ask_model_host) -> Iterator
         yield Finding("model", True, "Rückmeldungen entstehen ohne KI-Modell (lexical).")
         yield Finding("reading", True, NOBODY_READS)
         return
-    yield _about_model(
-        "model", "Rückmeldungen", ask, engines.judging(settings, settings.model_host)
-    )
-    reading = engines.reading(settings, settings.model_host)
+    for host in settings.model_hosts:
+        yield from _about_host(settings, host, ask)
+
+
+def _about_host(settings: Settings, host: str, ask: Models) -> Iterator[Finding]:
+    yield _about_model("model", "Rückmeldungen", ask, engines.judging(settings, host))
+    reading = engines.reading(settings, host)
     if reading is None:
         yield Finding("reading", True, NOBODY_READS)
     else:

@@ -30,7 +30,7 @@ from tests.fakes.school import School as Site
 from tests.fakes.school import open_school
 from tests.launch.lesson import ADA, CURIE, Lesson, Visitor, open_lesson
 from tests.launch.traces import Ask
-from tests.workbench import leases_of
+from tests.workbench import lane_of, leases_of
 
 ADA_HERSELF = {"user_id": ADA, "name": "Ada Abel", "roles": ["Learner"], "status": "Active"}
 ABSENT = {"user_id": "23", "name": "Cem Çelik", "roles": ["Learner"], "status": "Active"}
@@ -68,6 +68,7 @@ class Term:
             seal=KeySeal(SECRET),
             clock=self.site.clock,
             leases=leases_of(self.lesson.house.database),
+            lane=lane_of(self.lesson.house.database),
             attempts=3,
         )
 
