@@ -32,8 +32,6 @@ from lti_tool.core.db import Base, OfPlatform, enum_column, within_platform
 from lti_tool.core.errors import ToolError
 from lti_tool.core.lanes import Urgency
 
-PACE_OF_LAST = 20  # jobs whose mean duration is the pace shown to those who wait
-
 
 class JobKind(StrEnum):
     """What a worker can be asked to do; each has exactly one actor in `worker.py`."""
@@ -112,16 +110,6 @@ class Job(OfPlatform, Base):
             postgresql_where=text("state IN ('waiting', 'working')"),
         ),
     )
-
-
-@dataclass(frozen=True)
-class InLine:
-    """Where an open job stands: `ahead` others before it (None: it is being done right now), the
-    mean `pace` of the last ones of its kind, and the error code of its last try, if it had one."""
-
-    ahead: int | None
-    pace: timedelta | None
-    last_error: str | None
 
 
 @dataclass(frozen=True)
@@ -228,28 +216,6 @@ def ready(
         .limit(limit)
     )
     return [(kind, job_id) for kind, job_id in found]
-
-
-def in_line(db: Session, kind: JobKind, subject_id: UUID) -> InLine | None:
-    """Where the open job for this subject stands; None if there is no open one."""
-    job = db.execute(
-        select(Job.state, Job.last_error, func.jobs_ahead(Job.id).label("ahead")).where(
-            Job.kind == kind,
-            Job.subject_id == subject_id,
-            Job.state.in_([JobState.WAITING, JobState.WORKING]),
-        )
-    ).one_or_none()
-    if job is None:
-        return None
-    last = (
-        select((Job.finished_at - Job.started_at).label("took"))
-        .where(Job.kind == kind, Job.state == JobState.DONE)
-        .order_by(Job.finished_at.desc())
-        .limit(PACE_OF_LAST)
-        .subquery()
-    )
-    pace = db.scalar(select(func.avg(last.c.took)))
-    return InLine(None if job.state is JobState.WORKING else job.ahead, pace, job.last_error)
 
 
 def is_open(db: Session, kind: JobKind, subject_id: UUID) -> bool:

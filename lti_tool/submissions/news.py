@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import NotFound
-from lti_tool.core.jobs import InLine
+from lti_tool.core.line import InLine
 from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions.shown import Phase, phase_of

@@ -20,6 +20,7 @@ from lti_tool.content.opened import OpenedTask
 from lti_tool.core import jobs
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Invalid, NotFound
+from lti_tool.core.line import InLine, in_line
 from lti_tool.core.statements import ask
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import drafts, transcripts
@@ -77,7 +78,7 @@ class Work:
     task: OpenedTask
     submissions: Sequence[Submission]
     draft: SavedDraft | None
-    line: jobs.InLine | None
+    line: InLine | None
     pages: Sequence[Attachment] = ()
     read: Sequence[ReadPage] = ()
     older: int = 0
@@ -134,12 +135,10 @@ def open_work(
     )
 
 
-def _in_line(db: Session, submission: Submission) -> jobs.InLine | None:
-    """Where it stands; while its pages wait to be read, that comes first."""
+def _in_line(db: Session, submission: Submission) -> InLine | None:
     if submission.state is not State.HANDED_IN:
         return None
-    reading = jobs.in_line(db, jobs.JobKind.READ_PAGES, submission.id)
-    return reading or jobs.in_line(db, jobs.JobKind.GIVE_FEEDBACK, submission.id)
+    return in_line(db, submission.id)
 
 
 def find(db: Session, launch: LaunchSession, submission_id: UUID) -> Submission:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from feedback_engine.contract import VerdictStatus
-from lti_tool.core.jobs import InLine
+from lti_tool.core.line import InLine
 from lti_tool.submissions.differences import Piece, differences
 from lti_tool.submissions.marks import Segment, find, segments
 from lti_tool.submissions.models import (
@@ -165,7 +165,7 @@ def shown_attempt(
         number=submission.attempt,
         phase=phase,
         place=line.ahead + 1 if line and line.ahead is not None else None,
-        wait=_wait(line),
+        wait=line.wait if line else None,
         submitted_at=submission.submitted_at,
         answer=marked(submission.text, feedback),
         feedback=(
@@ -239,10 +239,3 @@ def _result(
         rose=level is not None and level_before is not None and level > level_before,
         taken_up=result.taken_up,
     )
-
-
-def _wait(line: InLine | None) -> timedelta | None:
-    """The pace of the last ones, once for each before this one and once for itself."""
-    if line is None or line.pace is None:
-        return None
-    return line.pace * ((line.ahead or 0) + 1)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from feedback_engine.contract import VerdictStatus
-from lti_tool.core.jobs import InLine
+from lti_tool.core.line import InLine
 from lti_tool.submissions import shown
 from lti_tool.submissions.models import (
     Author,
@@ -112,10 +112,10 @@ def test_each_state_has_something_to_say(state: State, line: InLine | None, phas
     assert shown.phase_of(state, line) is phase
 
 
-def test_the_wait_counts_everybody_before_and_oneself() -> None:
+def test_the_place_counts_from_one() -> None:
     attempt = shown.shown_attempt(submission(State.HANDED_IN), InLine(2, PACE, None))
 
-    assert (attempt.place, attempt.wait) == (3, timedelta(seconds=60))
+    assert (attempt.place, attempt.wait) == (3, PACE)
 
 
 def test_feedback_that_nobody_let_out_is_not_shown_to_its_pupil() -> None:

@@ -1,0 +1,58 @@
+"""Place in line as lanes take jobs, and the time that takes by the rates that were measured."""
+
+from alembic import op
+
+revision = "0026"
+down_revision = "0025"
+branch_labels = None
+depends_on = None
+
+# By turns: the first of each course, then the second of each, as `core.lanes` takes them. Jobs for
+# later (a transcript that its pupil still checks) are not in line. What is left of a job at work is
+# at least ten seconds; photos are to be read and then judged, which costs what a short text does.
+FUNCTION = """
+DROP FUNCTION jobs_ahead(uuid);
+CREATE FUNCTION job_in_line(which uuid) RETURNS TABLE (ahead bigint, seconds double precision)
+  LANGUAGE plpgsql STABLE ROWS 1 SET app.role = 'worker'
+  AS $$ BEGIN RETURN QUERY
+  WITH pace AS (
+    SELECT kind, 1 / avg(rate) AS each FROM lanes
+    WHERE seen_at > now() - interval '10 min'
+      AND (resting_until IS NULL OR resting_until < now())
+    GROUP BY kind
+  ), streams AS (
+    SELECT sum(slots) AS slots FROM (
+      SELECT host, max(slots) AS slots FROM lanes
+      WHERE seen_at > now() - interval '10 min'
+        AND (resting_until IS NULL OR resting_until < now())
+      GROUP BY host) hosts
+  ), line AS (
+    SELECT j.id, j.state, row_number() OVER (
+        ORDER BY (j.state = 'working') DESC, j.urgency, j.turn, j.ready_at, j.id) AS place,
+      CASE WHEN j.state = 'working'
+        THEN greatest(j.size * p.each - extract(epoch FROM now() - j.started_at), 10)
+        ELSE j.size * p.each END
+      + CASE WHEN j.kind = 'read_pages' THEN 2000 * judge.each ELSE 0 END AS takes
+    FROM (
+      SELECT o.*, row_number() OVER (
+          PARTITION BY o.state, o.urgency, o.course_id ORDER BY o.ready_at, o.id) AS turn
+      FROM jobs o
+      WHERE o.kind IN ('read_pages', 'give_feedback')
+        AND (o.state = 'working' OR (o.state = 'waiting'
+             AND (o.id = which OR o.ready_at < now() + interval '1 min')))
+    ) j
+    LEFT JOIN pace p ON p.kind = j.kind
+    LEFT JOIN pace judge ON judge.kind = 'give_feedback'
+  )
+  SELECT count(*) FILTER (WHERE line.place < mine.place),
+    mine.takes + CASE WHEN mine.state = 'working' THEN 0 ELSE
+      coalesce(sum(line.takes) FILTER (WHERE line.place < mine.place), 0)
+      / (SELECT slots FROM streams) END
+  FROM line mine, line WHERE mine.id = which
+  GROUP BY mine.takes, mine.state;
+  END $$;
+"""
+
+
+def upgrade() -> None:
+    op.execute(FUNCTION)
