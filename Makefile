@@ -44,6 +44,7 @@ bench: install  ## How fast launches are, beside others in the same run, picture
 	@$(RUN)/python -m tests.bench.memory
 	@$(RUN)/python -m tests.bench.drafts
 	@$(RUN)/python -m tests.bench.live
+	@$(RUN)/python -m tests.bench.lanes
 
 lock:  ## Renew the pinned requirements (needs uv)
 	@command -v $(UV) >/dev/null || { echo "Es fehlt uv: make lock UV=/pfad/zu/uv" >&2; exit 1; }
