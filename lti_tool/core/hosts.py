@@ -86,7 +86,8 @@ class LaneBook:
     def answered(self, kind: JobKind, size: int, seconds: float) -> None:
         """The model has done its part of a job of `size` characters in so many seconds."""
         rate = max(size, 1) / max(seconds, 1e-3)
-        moved = LaneRow.rate + NEWEST_COUNTS * (rate - LaneRow.rate)
+        # Of the times, not of the speeds: those would believe a card that has become slow too late.
+        moved = 1 / ((1 - NEWEST_COUNTS) / LaneRow.rate + NEWEST_COUNTS / rate)
         self._note(kind, failures=0, resting_until=None, rate=func.coalesce(moved, rate))
 
     def silent(self, kind: JobKind) -> None:

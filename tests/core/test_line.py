@@ -167,3 +167,15 @@ def test_another_school_counts_but_is_not_seen(lines: Lines, database: Database)
     assert lines.ahead(ours) == [1]
     with database.begin(service_of(lines.platform_id)) as db:
         assert in_line(db, theirs) is None
+
+
+def test_a_card_that_has_become_twenty_times_slower_is_soon_believed(lines: Lines):
+    """FLT-55: the wait that is told follows; leases are renewed, so nothing is done twice."""
+    lines.book.answered(JUDGE, 1000, 20)
+    subject = lines.adds()
+    assert lines.seconds(subject) == pytest.approx(20)
+
+    for _ in range(10):
+        lines.book.answered(JUDGE, 1000, 400)
+
+    assert lines.seconds(subject) == pytest.approx(360, abs=10)

@@ -99,4 +99,18 @@ LANES = (
         "    GROUP BY kind\n",
         ("tests/core/test_line.py",),
     ),
+    Sabotage(
+        "all who failed together come back together",
+        "lti_tool/flows.py",
+        "after=after * (1 + _jitter() / 2)",
+        "after=after",
+        ("tests/test_queue_faults.py",),
+    ),
+    Sabotage(
+        "a worker asked to stop begins more",
+        "lti_tool/core/dispatcher.py",
+        "            self._over = True\n            self.ring()\n            thread.join()\n",
+        "",
+        ("tests/test_queue_faults.py",),
+    ),
 )
