@@ -24,6 +24,7 @@ class Profile:
     model_name: str
     model_sees: bool
     reading_model: str
+    model_slots: tuple[int, ...]
     model_context: int
     keep_alive: str
     image_size: int
@@ -36,6 +37,7 @@ _TWO = Profile(
     model_name="gemma3:12b-it-q8_0",
     model_sees=True,
     reading_model="qwen2.5vl:7b-q8_0",
+    model_slots=(2,),
     model_context=8192,
     keep_alive="30m",
     image_size=1600,
@@ -47,6 +49,7 @@ _ONE = Profile(
     model_name="gemma4:12b-it-qat",
     model_sees=True,
     reading_model="gemma4:12b-it-qat",
+    model_slots=(4,),
     model_context=8192,
     keep_alive="30m",
     image_size=1600,
@@ -57,6 +60,7 @@ _VLLM = Profile(
     model_name="Qwen/Qwen2.5-VL-7B-Instruct",
     model_sees=True,
     reading_model="Qwen/Qwen2.5-VL-7B-Instruct",
+    model_slots=(8,),
     model_context=8192,
     keep_alive="30m",
     image_size=1600,

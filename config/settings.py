@@ -81,7 +81,8 @@ class Settings(BaseSettings):
         default=_TWO.image_size, ge=400, le=4000, description="Longer edge of a page, in pixels"
     )
     model_slots: Annotated[tuple[int, ...], NoDecode] = Field(
-        default=(2,), description="Answers a host writes at once; one number, or one per host"
+        default=_TWO.model_slots,
+        description="Answers a host writes at once; one number, or one per host",
     )
     model_age_limit: Duration = Field(
         default=timedelta(minutes=2), description="So long the model that is loaded goes first"

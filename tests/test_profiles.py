@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.profiles import PROFILES
+from config.profiles import PROFILES, Name
 from config.settings import Settings, SettingsError, read_settings
 from feedback_engine.config import EngineKind
 from lti_tool.core import engines
@@ -30,9 +30,11 @@ def test_without_a_word_two_models_share_the_work() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_profile_makes_a_judge_and_a_reader(profile: str) -> None:
+def test_every_profile_makes_a_judge_and_a_reader(profile: Name) -> None:
     chosen = settings(model_profile=profile)
 
+    assert chosen.model_slots == PROFILES[profile].model_slots
+    assert settings(model_profile=profile, model_slots="3").model_slots == (3,)
     assert engines.judging(chosen, chosen.model_host).kind == chosen.engine
     assert engines.reading(chosen, chosen.model_host) is not None
 

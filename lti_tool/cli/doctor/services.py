@@ -111,8 +111,11 @@ def look_at_models(settings: Settings, ask: Models = ask_model_host) -> Iterator
         yield Finding("model", True, "Rückmeldungen entstehen ohne KI-Modell (lexical).")
         yield Finding("reading", True, NOBODY_READS)
         return
-    for host in settings.model_hosts:
+    slots = settings.slots_of_hosts(len(settings.model_hosts))
+    for host, at_once in zip(settings.model_hosts, slots, strict=True):
         yield from _about_host(settings, host, ask)
+        if settings.engine == "ollama" and at_once > 1:
+            yield Finding("slots", True, SLOTS.format(host=host, slots=at_once))
 
 
 def _about_host(settings: Settings, host: str, ask: Models) -> Iterator[Finding]:
@@ -124,6 +127,8 @@ def _about_host(settings: Settings, host: str, ask: Models) -> Iterator[Finding]
         yield _about_model("reading", "das Lesen von Fotos", ask, reading)
 
 
+# Ollama does not tell what it is set to, and makes all but one wait if it is not.
+SLOTS = "{host} soll {slots} Antworten zugleich schreiben: dort OLLAMA_NUM_PARALLEL={slots} setzen."
 NOBODY_READS = "Fotos liest kein Modell; Schülerinnen und Schüler tippen ab, was darauf steht."
 
 
