@@ -299,7 +299,7 @@ def acting_as(db: Session, actor: Actor) -> Iterator[None]:
 
 
 def publish(db: Session, event: object) -> None:
-    """Tell those on higher floors what happened, in the same transaction. See `flows.py`."""
+    """Tell those on higher floors what happened, in the same transaction. See `flows`."""
     handler = db.info["handlers"].get(type(event))
     if handler is not None:
         handler(db, event)

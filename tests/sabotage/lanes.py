@@ -101,8 +101,8 @@ LANES = (
     ),
     Sabotage(
         "all who failed together come back together",
-        "lti_tool/flows.py",
-        "after=after * (1 + _jitter() / 2)",
+        "lti_tool/flows/tools.py",
+        "after=after * (1 + jitter() / 2)",
         "after=after",
         ("tests/test_queue_faults.py",),
     ),
