@@ -22,7 +22,6 @@ NOT_YET = {
     101,  # nothing is cached or counted in Redis yet: it holds bells with ids
     102,  # no answer of a model is ever kept for another submission
     103,  # there are no statistics over pupils yet
-    110,  # tasks have no deadline yet
 }
 
 NAMED = re.compile(r"(?:(?<![a-z])atk[-_]|TestAtk)(\d+)", re.IGNORECASE)

@@ -8,12 +8,13 @@ import pytest
 
 from lti_tool.launch.claims import PRESENTATION
 from tests.classroom import ANSWER
-from tests.entrance import Browser, House, session_path
+from tests.entrance import TOOL, Browser, House, session_path
 from tests.launch.lesson import ADA, BEN, Lesson, Visitor, open_lesson
 from tests.launch.traces import Ask, message_of, people_in
 
 ADDRESS = "https://moodle.schule.example/mod/lti/return.php?course=31&sesskey=abc"
 SCRIPT = {"HX-Request": "true"}
+HOST = TOOL.partition("://")[2]
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def sat_too_long(lesson: Lesson, ask: Ask) -> tuple[Visitor, dict[str, str]]:
 def test_a_draft_that_comes_too_late_is_told_in_words_the_page_can_show(
     lesson: Lesson, ask: Ask
 ) -> None:
-    """What the script reads: the status, and the sentences beside `data-message`."""
+    """FLT-9. What the script reads: the status, and the sentences beside `data-message`."""
     ada, form = sat_too_long(lesson, ask)
 
     answer = ada.browser.post(
@@ -131,6 +132,7 @@ def test_a_draft_that_comes_too_late_is_told_in_words_the_page_can_show(
 
 
 def test_handing_in_too_late_shows_the_text_again(lesson: Lesson, ask: Ask) -> None:
+    """FLT-9."""
     ada, form = sat_too_long(lesson, ask)
     handed = form | {"text": ANSWER, "client_key": str(uuid4()), "attempt": "1"}
 
@@ -145,6 +147,21 @@ def test_the_next_launch_has_the_text_that_was_saved(lesson: Lesson, ask: Ask) -
     sat_too_long(lesson, ask)
 
     assert "Der Anfang" in lesson.comes(ADA).opens().text
+
+
+def test_a_draft_is_there_in_the_window_when_the_frame_takes_no_cookie(lesson: Lesson) -> None:
+    """FLT-11."""
+    lesson.comes(ADA).sends("work/draft", text="Im Rahmen begonnen", version="0")
+    framed = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    refusing = lesson.house.browser()
+    hop = refusing.knocks(headers=framed)
+    refusing.client.delete_cookie("gustav_browser", domain=HOST, path="/lti")
+
+    refused = refusing.get(hop.location)
+    window = lesson.comes(ADA, lesson.house.browser())
+
+    assert message_of(refused) == "cookies_refused"
+    assert "Im Rahmen begonnen" in window.opens().text
 
 
 def test_every_page_names_who_is_at_work_where_the_school_shares_names(lesson: Lesson) -> None:

@@ -132,6 +132,20 @@ def test_whoever_comes_too_late_is_told_and_keeps_the_text(browsers: Browsers, r
     assert "Fast fertig!" in ada.get("/work/").text
 
 
+def test_no_clock_but_the_servers_counts(browsers: Browsers, room: Classroom):
+    """FLT-14 and ATK-110: whatever a browser claims about the time."""
+    closes(room, utc_now() - timedelta(minutes=5))
+    long_ago = "2020-01-01T08:00:00Z"
+    claims = {"began": long_ago, "submitted_at": long_ago, "until": "2099-01-01T08:00:00Z"}
+
+    page = browsers.ada().post(
+        "/work/", text="Fast fertig.", client_key=str(uuid4()), attempt="1", **claims
+    )
+
+    assert page.status == 409
+    assert list(room.ada.sees().submissions) == []
+
+
 def test_a_teacher_sets_moves_and_lifts_a_deadline(browsers: Browsers, room: Classroom):
     curie, ada = browsers.curie(), browsers.ada()
 

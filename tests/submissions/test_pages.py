@@ -317,6 +317,16 @@ def test_handing_in_from_an_old_tab_keeps_the_text_as_a_draft(browsers: Browsers
     assert page.fields()["attempt"] == "2"
 
 
+@pytest.mark.parametrize("form", [{}, {"attempt": "1"}, {"key": "old", "number": "one"}])
+def test_a_form_of_another_version_of_the_page_keeps_the_text(browsers: Browsers, form):
+    """FLT-15: the page was loaded before an update, and lacks what is asked for now."""
+    page = browsers.ada().post("/work/", text="Vor dem Update geschrieben.", **form)
+
+    assert page.status == 400
+    assert page.fields()["text"] == "Vor dem Update geschrieben."
+    assert page.fields()["client_key"], "sent from here, it is handed in"
+
+
 def test_a_changed_text_from_a_page_gone_back_to_is_kept_and_not_handed_in(
     browsers: Browsers, room: Classroom
 ):
