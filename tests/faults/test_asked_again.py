@@ -12,7 +12,7 @@ from lti_tool.submissions.review import FeedbackEdit
 from lti_tool.submissions.states import State
 from tests.classroom import Classroom, open_classroom
 from tests.fakes.school import open_school
-from tests.uploads.test_pages import READ, FakeReader, hands_in, photo, sends
+from tests.uploads.photos import READ, FakeReader, hands_in, photo, sends
 from tests.visitor import Visitor, open_browsers
 from tests.workbench import Workbench, open_bench
 

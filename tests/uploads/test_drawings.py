@@ -7,11 +7,9 @@ from datetime import timedelta
 import pytest
 
 from feedback_engine.contract import EngineInfo, PageImage, PageReading
-from tests.classroom import Classroom, open_classroom
-from tests.fakes.school import open_school
-from tests.uploads.test_pages import hands_in, ids, photo, sends
-from tests.visitor import Browsers, Visitor, open_browsers
-from tests.workbench import Workbench, open_bench
+from tests.uploads.photos import hands_in, ids, photo, sends
+from tests.visitor import Browsers, Visitor
+from tests.workbench import Workbench
 
 
 class Draws:
@@ -28,22 +26,9 @@ class Draws:
 
 
 @pytest.fixture
-def room(database) -> Classroom:
-    return open_classroom(database)
-
-
-@pytest.fixture
-def browsers(room: Classroom) -> Browsers:
-    return open_browsers(room)
-
-
-@pytest.fixture
-def bench(room: Classroom, browsers: Browsers, postgres):
-    with open_school() as site:
-        bench = open_bench(room, site, postgres)
-        bench.files = browsers.app.extensions["uploads"].lab.files
-        bench.reader = Draws()
-        yield bench
+def bench(bench: Workbench) -> Workbench:
+    bench.reader = Draws()
+    return bench
 
 
 @pytest.fixture

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pymupdf
 import pytest
-from PIL import Image
 from sqlalchemy import select
 
 from feedback_engine.build import build_reader
 from feedback_engine.config import EngineConfig, EngineKind
-from feedback_engine.contract import EngineInfo, PageImage, PageReading
+from feedback_engine.contract import PageImage, PageReading
 from feedback_engine.errors import EngineFailed, EngineUnavailable
 from feedback_engine.transcribe import PROMPT_VERSION
 from lti_tool.core.db import WORKER
@@ -27,87 +25,11 @@ from tests.content.browser import SECRET
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.school import open_school
 from tests.specs import spec
-from tests.visitor import Browsers, Page, Visitor, open_browsers, value
+from tests.uploads.photos import READ, FakeReader, hands_in, ids, photo, script, sends, submissions
+from tests.visitor import Browsers, Page, Visitor, open_browsers
 from tests.workbench import Workbench, open_bench
 
 SEER = "qwen2.5vl:7b-q8_0"
-READ = "Die Pflanze braucht Licht, weil es die Energie liefert."
-
-
-class FakeReader:
-    """Reads the same on every page, or fails as it is told."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self.errors = list(errors)
-        self.seen: list[bytes] = []
-
-    def read_page(self, image: PageImage, *, task: str = "", language: str = "de") -> PageReading:
-        if self.errors:
-            raise self.errors.pop(0)
-        self.seen.append(image.jpeg)
-        info = EngineInfo("fake", "fake-seer", "sha256:1", "1", is_model=True)
-        return PageReading(READ, ((4, 11),), ("Eine Pflanze im Topf.",), info)
-
-
-@pytest.fixture
-def room(database) -> Classroom:
-    return open_classroom(database)
-
-
-@pytest.fixture
-def browsers(room: Classroom) -> Browsers:
-    return open_browsers(room)
-
-
-@pytest.fixture
-def ada(browsers: Browsers) -> Visitor:
-    return browsers.ada()
-
-
-@pytest.fixture
-def bench(room: Classroom, browsers: Browsers, postgres):
-    """A worker that has the same store of files as the browsers' application."""
-    with open_school() as site:
-        bench = open_bench(room, site, postgres)
-        bench.files = browsers.app.extensions["uploads"].lab.files
-        bench.reader = FakeReader()
-        yield bench
-
-
-def photo(colour: str = "red", kind: str = "JPEG") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (40, 30), colour).save(out, kind)
-    return out.getvalue()
-
-
-def sends(visitor: Visitor, *files: tuple[str, bytes]) -> Page:
-    """As a browser without scripts: all files in one form."""
-    form = {
-        "csrf": Secrets(SECRET).csrf(visitor.session_id),
-        "file": [(io.BytesIO(content), name) for name, content in files],
-    }
-    return Page(visitor.client.post(visitor.url("/pages/"), data=form), visitor)
-
-
-def script(visitor: Visitor, path: str, **how) -> Page:
-    """As the page's own script sends."""
-    headers = {
-        "X-CSRF": Secrets(SECRET).csrf(visitor.session_id),
-        "HX-Request": "true",
-        "Content-Type": how.pop("kind", "application/x-www-form-urlencoded"),
-    }
-    return Page(visitor.client.post(visitor.url(path), headers=headers, **how), visitor)
-
-
-def ids(page: Page) -> list[str]:
-    return list(dict.fromkeys(re.findall(r"/pages/([0-9a-f-]{36})\.jpg", page.html)))
-
-
-def hands_in(visitor: Visitor, text: str = "") -> Page:
-    page = visitor.get("/work/?revise=1")
-    return visitor.post(
-        "/work/", text=text, client_key=value(page, "client_key"), attempt=value(page, "attempt")
-    )
 
 
 def test_photos_and_a_pdf_become_pages_in_their_order(ada: Visitor):
@@ -232,11 +154,6 @@ def test_a_photo_alone_is_an_answer_and_is_read_shown_and_put_right(
     assert "Ohne Licht nicht." in teacher.text
     assert "von der Schülerin oder dem Schüler verbessert" in teacher.text
     assert len(ids(teacher)) == 1
-
-
-def submissions(bench: Workbench) -> list[UUID]:
-    with psycopg.connect(bench.superuser_url) as connection:
-        return [found for (found,) in connection.execute("SELECT id FROM submissions")]
 
 
 def test_nobody_who_checks_it_keeps_nobody_waiting_for_ever(ada: Visitor, bench: Workbench):

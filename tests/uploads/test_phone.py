@@ -8,23 +8,10 @@ from html import unescape
 from uuid import UUID
 
 import psycopg
-import pytest
 
 from lti_tool.launch.secrets import Secrets
-from tests.classroom import Classroom, open_classroom
 from tests.content.browser import SECRET, TOOL
-from tests.uploads.test_pages import ids, photo
-from tests.visitor import Browsers, open_browsers
-
-
-@pytest.fixture
-def room(database) -> Classroom:
-    return open_classroom(database)
-
-
-@pytest.fixture
-def browsers(room: Classroom) -> Browsers:
-    return open_browsers(room)
+from tests.uploads.photos import ids, photo
 
 
 def offered(page) -> str:

@@ -9,40 +9,15 @@ import psycopg
 import pytest
 
 from lti_tool.uploads.orphans import compare
-from tests.classroom import Classroom, open_classroom
-from tests.fakes.school import open_school
-from tests.uploads.test_pages import READ, FakeReader, hands_in, ids, photo, sends, submissions
-from tests.visitor import Browsers, Page, Visitor, open_browsers
-from tests.workbench import Workbench, open_bench
-
-
-@pytest.fixture
-def room(database) -> Classroom:
-    return open_classroom(database)
-
-
-@pytest.fixture
-def browsers(room: Classroom) -> Browsers:
-    return open_browsers(room)
-
-
-@pytest.fixture
-def bench(room: Classroom, browsers: Browsers, postgres):
-    with open_school() as site:
-        bench = open_bench(room, site, postgres)
-        bench.files = browsers.app.extensions["uploads"].lab.files
-        bench.reader = FakeReader()
-        yield bench
+from tests.classroom import Classroom
+from tests.uploads.photos import READ, hands_in, ids, photo, sends, submissions
+from tests.visitor import Browsers, Page, Visitor
+from tests.workbench import Workbench
 
 
 @pytest.fixture
 def curie(browsers: Browsers) -> Visitor:
     return browsers.curie()
-
-
-@pytest.fixture
-def ada(browsers: Browsers) -> Visitor:
-    return browsers.ada()
 
 
 @pytest.fixture
