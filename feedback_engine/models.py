@@ -116,7 +116,7 @@ class OllamaEngine(_Engine):
     def _pieces(self, request: lm15.Request) -> Generator[_Piece, None, None]:
         # Making a client is cheap when the transport is given and the environment left alone.
         headers = auth_headers(self._config)
-        client = ollama.Client(
+        client = _WholeOrNothing(
             self._config.host, transport=self._transport, headers=headers, **CLIENT
         )
         stream = client.chat(
@@ -137,13 +137,24 @@ class OllamaEngine(_Engine):
                 yield _Piece(part.message.content or "", reason)
 
     def _refuse_forgotten(self, part: ollama.ChatResponse) -> None:
-        """Ollama drops the middle of what does not fit into num_ctx and says nothing.
-
-        Tried with 0.24: status 200, and a count that has reached num_ctx is the only sign. What a
-        model says that has forgotten the criteria is no judgement.
+        """Ollama 0.24 drops the middle of what does not fit into num_ctx, whatever one asks for:
+        status 200, and a count that has reached num_ctx is the only sign (tried).
         """
         if (part.prompt_eval_count or 0) + (part.eval_count or 0) >= self._config.num_ctx:
             raise EngineRefused(RefusalReason.ANSWER_TOO_LONG)
+
+
+class _WholeOrNothing(ollama.Client):
+    """Asks that nothing is cut away, neither before the answer nor while it grows: a model that
+    has forgotten the criteria does not judge.
+
+    Later Ollama cuts to about half of num_ctx without a word (tried with commit fb307609), unless
+    it is told these two, which its client has no parameters for.
+    """
+
+    def _request(self, *what: Any, **how: Any) -> Any:
+        how["json"] |= {"truncate": False, "shift": False}
+        return super()._request(*what, **how)
 
 
 class OpenAICompatibleEngine(_Engine):

@@ -4,9 +4,11 @@ Shapes, status codes and sentences are those of Ollama 0.24, compared with one t
 What concerns images, loading and repetition was read in Ollama's sources (commit fb307609):
 * An image for a model without a projector is passed on to llama-server, whose 400 comes back with
   its whole JSON as the error's text.
-* Of an image's tokens Ollama counts 768 to cut old messages; the prompt itself is never cut, and
-  what does not fit is llama-server's 400 about the context size.
+* Of an image's tokens Ollama counts 768 to cut old messages.
 * After 30 equal tokens in a row the stream ends with status 200 and no last line (`tokenRepeat`).
+* What does not fit into num_ctx is cut to about half of it, without a word, unless the request says
+  `truncate: false`: then it is the 400 about the context size (a built commit fb307609, which ran
+  with a tiny model of random weights). Ollama 0.24 cut it to num_ctx and knew no `truncate`.
 * `keep_alive: 0` unloads after the answer; another `num_ctx` loads the same model anew;
   `load_duration` tells how long that took.
 """
@@ -159,10 +161,9 @@ def _ollama_line(asked: Asked, text: str, reason: str | None) -> dict[str, Any]:
 
 
 def _counts(asked: Asked, said: int, letters_per_token: int) -> dict[str, int]:
-    """What the last line counts. A prompt that does not fit is cut to num_ctx without a word."""
-    context = (asked.body.get("options") or {}).get("num_ctx", 4096)
-    tokens = len(asked.prompt) // letters_per_token + IMAGE_TOKENS * len(asked.images)
-    read = min(tokens, context)
+    """What the last line counts. A prompt that does not fit is cut without a word."""
+    tokens, context = _tokens(asked, letters_per_token), _context(asked)
+    read = tokens if tokens <= context else context if asked.older else context // 2 + 2
     times = dict.fromkeys(("total_duration", "prompt_eval_duration"), 1_000_000)
     times["load_duration"] = asked.load
     return {**times, "prompt_eval_count": read, "eval_count": said, "eval_duration": 1_000_000}
@@ -171,9 +172,18 @@ def _counts(asked: Asked, said: int, letters_per_token: int) -> dict[str, int]:
 IMAGE_TOKENS = 768
 
 
-def refusal_of(asked: Asked, *, sees: bool) -> tuple[int, str] | None:
+def _tokens(asked: Asked, letters_per_token: int) -> int:
+    return len(asked.prompt) // letters_per_token + IMAGE_TOKENS * len(asked.images)
+
+
+def _context(asked: Asked) -> int:
+    context = (asked.body.get("options") or {}).get("num_ctx", 4096)
+    return context if isinstance(context, int) else 4096
+
+
+def refusal_of(asked: Asked, letters_per_token: int, *, sees: bool) -> tuple[int, str] | None:
     """What Ollama says to a request it does not understand; some of it with a 500."""
-    if asked.images and (trouble := _trouble_with_images(asked, sees=sees)):
+    if (trouble := _refused_by_llama(asked, letters_per_token, sees=sees)) is not None:
         return 400, trouble
     wanted = asked.body.get("format")
     if wanted not in (None, "", "json") and not isinstance(wanted, dict):
@@ -195,12 +205,14 @@ _OVERFULL = (
 )
 
 
-def _trouble_with_images(asked: Asked, *, sees: bool) -> str | None:
+def _refused_by_llama(asked: Asked, letters_per_token: int, *, sees: bool) -> str | None:
     """llama-server's own JSON, which Ollama hands on as a text."""
-    context = (asked.body.get("options") or {}).get("num_ctx", 4096)
-    if not sees:
+    must_fit = asked.body.get("truncate") is False and not asked.older
+    if asked.images and not sees:
         message, kind = _BLIND, "invalid_request_error"
-    elif isinstance(context, int) and IMAGE_TOKENS * len(asked.images) >= context:
+    elif IMAGE_TOKENS * len(asked.images) >= _context(asked) or (
+        must_fit and _tokens(asked, letters_per_token) > _context(asked)
+    ):
         message, kind = _OVERFULL, "exceed_context_size_error"
     else:
         return None

@@ -28,6 +28,7 @@ class Asked:
     body: dict[str, Any] = field(repr=False)
     images: tuple[bytes, ...] = field(default=(), repr=False)
     load: int = 1_000_000  # nanoseconds until the model was in memory
+    older: bool = False  # as Ollama 0.24, which cuts what does not fit whatever one asks for
 
     @property
     def prompt(self) -> str:

@@ -31,6 +31,7 @@ class FakeOllama:
         self.modes: deque[Mode] = deque()  # used up first, one for each request to chat
         self.says: Speaker = fitting_answer
         self.letters_per_token = 4
+        self.older = False  # as Ollama 0.24 in what becomes of a prompt that does not fit
         self.pause = 0.05  # seconds between two bytes of a drip
         self.piece = 0  # bytes to a packet, wherever letters end; 0: a line each
         self.pause_line = 0.0  # seconds between two lines of a stream
@@ -145,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _show(self, body: dict[str, Any]) -> None:
         name, fake = body.get("model", ""), self.server.fake
         if not fake.has(name):
-            self._json(404, {"error": f"model '{name}' not found"})
+            tagged = name if ":" in name else f"{name}:latest"
+            self._json(404, {"error": f"model '{tagged}' not found"})
             return
         info = {"general.architecture": "gemma3", "gemma3.context_length": fake.context}
         shown = {"modelfile": "", "template": "", "details": DETAILS, "model_info": info}
@@ -155,11 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, asked: Asked, mode: Mode) -> None:
         fake = self.server.fake
+        asked, sees = replace(asked, older=fake.older), asked.model in fake.sees
         if mode is Mode.NO_MODEL or not fake.has(asked.model):
             self._error(404, f"model '{asked.model}' not found", "not_found_error")
         elif mode in STATUS:
             self._error(*STATUS[mode])
-        elif (refusal := refusal_of(asked, sees=asked.model in fake.sees)) is not None:
+        elif (refusal := refusal_of(asked, fake.letters_per_token, sees=sees)) is not None:
             self._error(*refusal)
         else:
             self._answer(replace(asked, load=fake.load(asked)), mode)

@@ -202,8 +202,11 @@ def test_the_answer_itself_reaches_the_model_unharmed(
     assert host.asked[0].answer == ADAS_ANSWER
 
 
-def test_a_host_that_read_only_a_part_has_not_judged(host: FakeOllama) -> None:
-    """Ollama cuts what does not fit and answers 200; the count of tokens is the only sign."""
+@pytest.mark.parametrize("older", [False, True], ids=["refuses", "cuts"])
+def test_a_host_that_read_only_a_part_has_not_judged(host: FakeOllama, older: bool) -> None:
+    """Ollama can be told not to cut what does not fit; 0.24 cuts it all the same and answers 200:
+    there the count of tokens is the only sign."""
+    host.older = older
     config = EngineConfig(EngineKind.OLLAMA, host.url, "gemma3:12b", num_ctx=2100, max_output=200)
     host.letters_per_token = 1
 

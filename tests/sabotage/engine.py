@@ -87,4 +87,11 @@ ENGINE_CHECKS = (
         "request.answer",
         ("tests/feedback_engine/test_intake.py",),
     ),
+    Sabotage(
+        "a host may judge what it has cut",
+        "feedback_engine/models.py",
+        'how["json"] |= {"truncate": False, "shift": False}',
+        "pass",
+        ("tests/feedback_engine/test_engine.py",),
+    ),
 )
