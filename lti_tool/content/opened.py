@@ -1,12 +1,13 @@
 """The task of an activity as its pupils see it.
 
-One function of the database (migration 0018) finds it, because each page of a pupil begins with it,
+One function of the database (migration 0028) finds it, because each page of a pupil begins with it,
 and a class opens it at the ring of a bell.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,7 +15,6 @@ from sqlalchemy.orm import Session
 from lti_tool.content.models import Mode
 from lti_tool.core.errors import NotFound
 from lti_tool.core.statements import ask
-from lti_tool.launch.session import LaunchSession
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,27 @@ class OpenedTask:
     max_attempts: int
     takes_pages: bool
     checks_reading: bool
+    formal: bool
     unit_title: str
     criteria: tuple[OpenedCriterion, ...]
 
 
-def opened_task(db: Session, launch: LaunchSession) -> OpenedTask:
-    """The task that the launch's activity opens.
+class Where(Protocol):
+    """An activity: that of a launch's session, or of a phone that was let in."""
+
+    @property
+    def course_id(self) -> UUID: ...
+    @property
+    def resource_link_id(self) -> UUID | None: ...
+
+
+def opened_task(db: Session, here: Where) -> OpenedTask:
+    """The task that the activity opens.
 
     Raises:
         NotFound: it opens none, or one that is not there (any more).
     """
-    here = {"link": launch.resource_link_id, "course": launch.course_id}
-    rows = ask(db, _OPENED, here)
+    rows = ask(db, _OPENED, {"link": here.resource_link_id, "course": here.course_id})
     if not rows:
         raise NotFound("task")
     row = rows[0]
@@ -61,6 +70,7 @@ def opened_task(db: Session, launch: LaunchSession) -> OpenedTask:
         max_attempts=row.max_attempts,
         takes_pages=row.takes_pages,
         checks_reading=row.checks_reading,
+        formal=row.formal,
         unit_title=row.unit_title,
         criteria=criteria,
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from flask import Flask, Request, current_app, g, request
 from flask import Response as FlaskResponse
-from flask_babel import get_locale
+from flask_babel import Domain, get_locale
 from werkzeug import Response
 
 from lti_tool.core.clock import utc_now
@@ -24,6 +24,8 @@ _PAGE = (
 )
 # A picture that is opened by itself might be taken for a page (ATK-75).
 _PICTURE = "default-src 'none'; frame-ancestors {framers}; sandbox"
+
+_FORMAL = Domain(domain="formal")  # what pupils' pages say in German where they say Sie
 
 
 def set_cookie(
@@ -86,6 +88,13 @@ def page_speech() -> Speech:
     """Moments and waits in the language of this page, as of now."""
     locale = get_locale()
     return Speech(locale.language if locale else "de", utc_now())
+
+
+def address_pupil(*, formal: bool) -> None:
+    """From here on this answer speaks to its pupil as the task wants it. What teachers are told is
+    in no such catalogue, and other languages than German know one way only."""
+    if formal and page_speech().language == "de":
+        _FORMAL.as_default()
 
 
 def fetched_by_script() -> bool:

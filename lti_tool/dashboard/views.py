@@ -18,7 +18,7 @@ from lti_tool.content.models import Criterion, RegularTask
 from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Conflict, Invalid, NotFound
-from lti_tool.core.http import page_speech
+from lti_tool.core.http import address_pupil, page_speech
 from lti_tool.dashboard import deadlines, queries, transfers
 from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
@@ -236,6 +236,7 @@ def _page(
     typed: ReviewForm | None = None,
     problem: str = "",
 ) -> str:
+    address_pupil(formal=desk.task.formal)  # the headings are those that the pupil will read
     submission = desk.submission
     feedback = submission.feedback
     attempts = queries.attempts(db, submission)

@@ -12,6 +12,7 @@ _WORDS = {
     "de": {
         "attempt": "Versuch {attempt}",
         "step": "Dein nächster Schritt: {text}",
+        "formal_step": "Ihr nächster Schritt: {text}",
         Author.AI: "KI-Rückmeldung",
         "edited": "von der Lehrkraft bearbeitet",
         Author.TEACHER: "Rückmeldung der Lehrkraft",
@@ -21,6 +22,7 @@ _WORDS = {
     "en": {
         "attempt": "Attempt {attempt}",
         "step": "Your next step: {text}",
+        "formal_step": "Your next step: {text}",
         Author.AI: "AI feedback",
         "edited": "edited by the teacher",
         Author.TEACHER: "Feedback by the teacher",
@@ -30,12 +32,13 @@ _WORDS = {
 }
 
 
-def comment_of(submission: Submission, feedback: Feedback) -> str:
-    """Which attempt, what was found per criterion, the next step, and who wrote it."""
+def comment_of(submission: Submission, feedback: Feedback, *, formal: bool = False) -> str:
+    """Which attempt, what was found per criterion, the next step, and who wrote it. `formal`: it
+    says Sie to the pupil, where German is spoken."""
     words = _WORDS["en" if submission.language == "en" else "de"]
     lines = [f"{r.title}: {r.level_text}" for r in feedback.results if r.level_text]
     if feedback.next_step:
-        lines.append(words["step"].format(text=feedback.next_step))
+        lines.append(words["formal_step" if formal else "step"].format(text=feedback.next_step))
     by = _signed(feedback, words)
     head = words["attempt"].format(attempt=submission.attempt)
     body = "\n".join([head, *lines])

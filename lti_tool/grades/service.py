@@ -76,7 +76,7 @@ def plan(db: Session, submission_id: UUID, feedback_id: UUID) -> GradeSync | Non
         decided_by=feedback.released_by,
         score=points,
         score_maximum=task.score_maximum,
-        comment=comment_of(submission, feedback),
+        comment=comment_of(submission, feedback, formal=task.formal),
     )
     db.add(sync)
     db.flush()

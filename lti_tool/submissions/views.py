@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.content.opened import opened_task
 from lti_tool.core.errors import Conflict, Invalid
-from lti_tool.core.http import fetched_by_script, page_speech
+from lti_tool.core.http import address_pupil, fetched_by_script, page_speech
 from lti_tool.core.markdown import trusted
 from lti_tool.core.speech import Speech
 from lti_tool.launch.guard import learner
@@ -162,7 +162,9 @@ def attempt(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
 
 
 def _work(db: Session, launch: LaunchSession) -> Work:
-    return service.open_work(db, launch, opened_task(db, launch), g.began)
+    task = opened_task(db, launch)
+    address_pupil(formal=task.formal)
+    return service.open_work(db, launch, task, g.began)
 
 
 def _page(

@@ -11,9 +11,10 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lti_tool.content.opened import opened_task
 from lti_tool.core.db import LAUNCH
 from lti_tool.core.errors import Forbidden, NotFound
-from lti_tool.core.http import page_speech
+from lti_tool.core.http import address_pupil, page_speech
 from lti_tool.core.outbound import origin_of
 from lti_tool.launch.guard import CSRF_FIELD, CSRF_HEADER
 from lti_tool.uploads import pages, phone
@@ -91,7 +92,7 @@ def add(here: Here, visit: PhoneVisit) -> ResponseReturnValue:
     """Files in one piece, from a browser without scripts."""
     not_taken = take_files(here, visit, request.files.getlist("file"))
     if not_taken:
-        return refusals_page(not_taken, url_for(".show", link_id=visit.id))
+        return refusals_page(here, visit, not_taken, url_for(".show", link_id=visit.id))
     return redirect(url_for(".show", link_id=visit.id), 303)
 
 
@@ -112,14 +113,16 @@ def part(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValue:
 def finish(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValue:
     done = finished(here, visit, upload_id)
     if isinstance(done, Refused):
-        return refusal_note(done)
+        return refusal_note(here, visit, done)
     with here() as db:
+        address_pupil(formal=opened_task(db, visit).formal)
         count = len(pages.of_draft(db, visit))
     return render_template("pages/_phone_count.html", count=count, left_out=done.left_out)
 
 
 def _show(here: Here, visit: PhoneVisit) -> str:
     with here() as db:
+        address_pupil(formal=opened_task(db, visit).formal)
         count = len(pages.of_draft(db, visit))
     return render_template(
         "pages/phone.html",

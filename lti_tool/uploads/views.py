@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
+from lti_tool.content.opened import opened_task
 from lti_tool.core.errors import Invalid
 from lti_tool.core.files import FilesUnavailable
-from lti_tool.core.http import fetched_by_script, page_speech
+from lti_tool.core.http import address_pupil, fetched_by_script, page_speech
 from lti_tool.launch.guard import instructor, learner, learner_apart, member_apart
 from lti_tool.launch.session import LaunchSession
 from lti_tool.uploads import pages, phone, service
@@ -40,7 +41,7 @@ def add(here: Here, launch: LaunchSession) -> ResponseReturnValue:
     """Files in one piece, from a browser without scripts."""
     not_taken = take_files(here, launch, request.files.getlist("file"))
     if not_taken:
-        return refusals_page(not_taken, url_for("start.start"))
+        return refusals_page(here, launch, not_taken, url_for("start.start"))
     return redirect(url_for("start.start", _anchor="pages"), 303)
 
 
@@ -61,7 +62,7 @@ def part(here: Here, launch: LaunchSession, upload_id: UUID) -> ResponseReturnVa
 def finish(here: Here, launch: LaunchSession, upload_id: UUID) -> ResponseReturnValue:
     done = finished(here, launch, upload_id)
     if isinstance(done, Refused):
-        return refusal_note(done)
+        return refusal_note(here, launch, done)
     with here() as db:
         return _list(db, launch, left_out=done.left_out)
 
@@ -108,6 +109,7 @@ def image(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnVal
 @learner
 def phone_link(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """A link for a phone, as a picture to scan. The one before it ends."""
+    address_pupil(formal=opened_task(db, launch).formal)
     link = phone.make_link(db, launch)
     address = url_for("phone.before", link_id=link.id, secret=link.secret)
     return render_template(
@@ -149,7 +151,7 @@ def announced(here: Here, launch: Whose) -> ResponseReturnValue:
             upload = service.announce(db, launch, name, int(size), desk().lab.clock())
             return jsonify(id=str(upload.id), part=PART), 201
     except REFUSALS as error:
-        return refusal_note(refused(shown_name(name), error))
+        return refusal_note(here, launch, refused(shown_name(name), error))
 
 
 def part_of(here: Here, launch: Whose, upload_id: UUID) -> ResponseReturnValue:
@@ -165,7 +167,7 @@ def part_of(here: Here, launch: Whose, upload_id: UUID) -> ResponseReturnValue:
             desk().lab, here, launch, upload_id, Part(int(offset), request.get_data())
         )
     except FilesUnavailable as error:
-        return refusal_note(refused("", error))
+        return refusal_note(here, launch, refused("", error))
     return jsonify(received=received)
 
 
@@ -178,13 +180,19 @@ def finished(here: Here, launch: Whose, upload_id: UUID) -> service.Arrived | Re
         return refused(name, error)
 
 
-def refusal_note(one: Refused) -> ResponseReturnValue:
+def refusal_note(here: Here, launch: Whose, one: Refused) -> ResponseReturnValue:
     """A single refusal, for a script to show beside the file."""
+    with here() as db:
+        address_pupil(formal=opened_task(db, launch).formal)
     answer = render_template("pages/_refusal.html", refusals=[one], say=page_speech()), one.status
     return (*answer, {"Retry-After": "3"}) if one.status == 503 else answer
 
 
-def refusals_page(not_taken: list[Refused], back: str) -> ResponseReturnValue:
+def refusals_page(
+    here: Here, launch: Whose, not_taken: list[Refused], back: str
+) -> ResponseReturnValue:
+    with here() as db:
+        address_pupil(formal=opened_task(db, launch).formal)
     html = render_template("pages/refused.html", refusals=not_taken, say=page_speech(), back=back)
     return html, not_taken[0].status
 

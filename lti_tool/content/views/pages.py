@@ -20,6 +20,7 @@ from lti_tool.content.forms import NEW_UNIT, TaskForm
 from lti_tool.content.models import RegularTask
 from lti_tool.content.picking import TaskFilter
 from lti_tool.core.errors import NotFound
+from lti_tool.core.http import address_pupil
 from lti_tool.launch.session import DeepLinking, LaunchSession
 
 
@@ -85,6 +86,7 @@ def picker_page(db: Session, launch: LaunchSession, page: Picking) -> ResponseRe
 
 
 def editor_page(db: Session, launch: LaunchSession, page: Editing) -> ResponseReturnValue:
+    address_pupil(formal=page.preview is not None and page.preview.form.formal)
     html = render_template(
         "content/editor.html",
         page=page,
