@@ -107,6 +107,7 @@ class Picker {
 // Single letters on pages that name them; never while somebody is typing.
 function shortcuts(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.key === "Escape") document.querySelector(".large:target > a")?.click();
   if (event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]")) return;
   const goal = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!goal) return;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -47,6 +48,22 @@ def test_photos_and_a_pdf_become_pages_in_their_order(ada: Visitor):
     assert (shown.status_code, shown.mimetype) == (200, "image/jpeg")
     assert "sandbox" in shown.headers["Content-Security-Policy"]
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_photo_is_seen_large_where_one_is(ada: Visitor, browsers: Browsers, bench: Workbench):
+    """A tab of its own has no session: cookies of a frame stay in the frame."""
+    sends(ada, ("blatt.jpg", photo()))
+    drafted = ada.get("/work/")
+    hands_in(ada)
+    bench.works()
+    to_check = ada.get("/work/")
+    (submission,) = submissions(bench)
+    work = browsers.curie().get(f"/overview/work/{submission}")
+
+    for page in (drafted, to_check, work):
+        linked = re.findall(r'<a [^>]*href="([^"]+)"[^>]*><img', page.html)
+        assert linked
+        assert [page.html.count(f'id="{goal[1:]}"') for goal in linked] == [1] * len(linked)
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_kept(ada: Visitor):
