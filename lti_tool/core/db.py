@@ -16,6 +16,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -295,7 +296,10 @@ def acting_as(db: Session, actor: Actor) -> Iterator[None]:
         yield
         db.flush()
     finally:
-        become(db, before)
+        if driver_of(db).info.transaction_status is TransactionStatus.INERROR:
+            db.info["actor"] = before  # PostgreSQL takes no more orders; going back undoes ours
+        else:
+            become(db, before)
 
 
 def publish(db: Session, event: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import CheckConstraint, UniqueConstraint, case, func, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from lti_tool.core.db import WORKER, Base, Begin, Keyed, enum_column
 from lti_tool.core.jobs import JobKind
+from lti_tool.core.retries import in_one
 
 OPENS_AFTER = 5  # failures in a row
 REST = timedelta(seconds=30)
@@ -102,5 +104,4 @@ class LaneBook:
             LaneRow.kind == kind,
             LaneRow.model == self._models.get(kind),
         )
-        with self._begin(WORKER) as db:
-            db.execute(lane.values(**values))
+        in_one(partial(self._begin, WORKER), lambda db: db.execute(lane.values(**values)))

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import utc_now
+from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import instructor, instructor_apart
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import withdrawal
@@ -33,8 +34,7 @@ def show(db: Session, launch: LaunchSession, page_id: UUID) -> ResponseReturnVal
 @bp.post("/<uuid:page_id>/delete")
 @instructor_apart
 def delete(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnValue:
-    with here() as db:
-        submission_id, key = withdrawal.delete(db, launch, page_id, utc_now())
+    submission_id, key = in_one(here, lambda db: withdrawal.delete(db, launch, page_id, utc_now()))
     desk().lab.forget([key])
     return _back(submission_id)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
 
-from feedback_engine.contract import FeedbackDraft, PageImage
+from feedback_engine.contract import FeedbackDraft, FeedbackRequest, PageImage, PageReading, Told
 from feedback_engine.errors import EngineFailed, EngineRefused, EngineUnavailable
 from lti_tool.core import jobs
 from lti_tool.core.db import service_of
@@ -30,22 +31,15 @@ PATIENCE = timedelta(hours=24)  # so long a pupil waits for an engine before a t
 
 def give_feedback(shop: Tools, claim: Claim) -> None:
     """Let the engine judge one submission."""
-    actor = service_of(claim.platform_id)
     if claim.attempt > shop.attempts:
         _hand_over(shop, claim, "engine_failed")
         return
-    with shop.begin(actor) as db:
-        transcripts.settle_unchecked(db, claim.subject_id)
-        request = assessment.request_for(db, claim.subject_id)
-        told = prose.telling(db, shop.begin, claim)
-        drawn = transcripts.drawn_pages(db, claim.subject_id)
+    request, told, drawn = shop.write(claim, partial(_asked, shop, claim))
     with _engine_troubles(shop, claim):
         request = replace(request, images=tuple(_image_of(shop, page) for page in drawn))
         with _measured(shop, claim):
             draft = shop.engine.give_feedback(request, told=told)
-        with shop.begin(actor) as db:
-            jobs.finish(db, claim)
-            _keep(db, claim, draft)
+        shop.write(claim, partial(_keep, claim, draft))
 
 
 def read_pages(shop: Tools, claim: Claim) -> None:
@@ -66,12 +60,8 @@ def read_pages(shop: Tools, claim: Claim) -> None:
                     reading = shop.reader.read_page(
                         image, task=about.task_prompt, language=about.language
                     )
-            with shop.begin(actor) as db:
-                jobs.renew(db, claim, lease=shop.leases.lease)
-                transcripts.keep_reading(db, page, reading)
-        with shop.begin(actor) as db:
-            jobs.finish(db, claim)
-            transcripts.go_on_when_read(db, claim.subject_id)
+            shop.write(claim, partial(_keep_page, shop, claim, page, reading))
+        shop.write(claim, partial(_all_read, claim))
 
 
 def _image_of(shop: Tools, page: Attachment) -> PageImage:
@@ -108,12 +98,40 @@ def _engine_troubles(shop: Tools, claim: Claim) -> Iterator[None]:
 
 def _hand_over(shop: Tools, claim: Claim, reason: str) -> None:
     """No feedback by the engine: the teacher sees the submission, and why."""
-    with shop.begin(service_of(claim.platform_id)) as db:
+
+    def hand_over(db: Session) -> None:
         jobs.give_up(db, claim, reason)
         assessment.hand_to_teacher(db, claim.subject_id, reason)
 
+    shop.write(claim, hand_over)
 
-def _keep(db: Session, claim: Claim, draft: FeedbackDraft) -> None:
+
+def _asked(
+    shop: Tools, claim: Claim, db: Session
+) -> tuple[FeedbackRequest, Told | None, Sequence[Attachment]]:
+    """What the engine needs: the work, whom to tell meanwhile, and pages with drawings on them."""
+    transcripts.settle_unchecked(db, claim.subject_id)
+    return (
+        assessment.request_for(db, claim.subject_id),
+        prose.telling(db, shop.begin, claim),
+        transcripts.drawn_pages(db, claim.subject_id),
+    )
+
+
+def _keep_page(
+    shop: Tools, claim: Claim, page: Attachment, reading: PageReading | None, db: Session
+) -> None:
+    jobs.renew(db, claim, lease=shop.leases.lease)
+    transcripts.keep_reading(db, page, reading)
+
+
+def _all_read(claim: Claim, db: Session) -> None:
+    jobs.finish(db, claim)
+    transcripts.go_on_when_read(db, claim.subject_id)
+
+
+def _keep(claim: Claim, draft: FeedbackDraft, db: Session) -> None:
+    jobs.finish(db, claim)
     try:
         with db.begin_nested():
             assessment.keep_feedback(db, claim.subject_id, draft)

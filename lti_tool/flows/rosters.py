@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from lti_tool.core import jobs
 from lti_tool.core.db import WORKER, Begin, service_of
@@ -27,8 +28,7 @@ def refresh_roster(shop: Tools, claim: Claim) -> None:
     if claim.attempt > shop.attempts:
         _keep_no_roster(shop, claim, RosterFailure.UNFORESEEN)
         return
-    actor = service_of(claim.platform_id)
-    with shop.begin(actor) as db:
+    with shop.begin(service_of(claim.platform_id)) as db:
         asked = roster.question(db, claim.subject_id)
         endpoint = people.token_endpoint(db, claim.platform_id, shop.seal)
         if asked.url is None:
@@ -40,18 +40,24 @@ def refresh_roster(shop: Tools, claim: Claim) -> None:
         wait = retry_after(getattr(error, "retry_after", None), shop.clock())
         _keep_no_roster(shop, claim, failure_of(error), wait)
         return
-    with shop.begin(actor) as db:
+
+    def keep(db: Session) -> None:
         jobs.finish(db, claim)
         roster.keep(db, claim.platform_id, claim.subject_id, asked.asked_at, answer)
+
+    shop.write(claim, keep)
 
 
 def _keep_no_roster(
     shop: Tools, claim: Claim, failure: RosterFailure, wait: timedelta | None = None
 ) -> None:
     """The job is done; when there is another one, the roster itself says."""
-    with shop.begin(service_of(claim.platform_id)) as db:
+
+    def keep(db: Session) -> None:
         jobs.finish(db, claim)
         roster.keep_failure(db, claim.platform_id, claim.subject_id, failure, wait)
+
+    shop.write(claim, keep)
     log.info("no roster", course=claim.subject_id, failure=failure.value)
 
 

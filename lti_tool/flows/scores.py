@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import structlog
+from sqlalchemy.orm import Session
 
 from lti_tool.core import jobs
-from lti_tool.core.db import service_of
 from lti_tool.core.jobs import Claim
 from lti_tool.flows.tools import BETWEEN_TRIES, Tools, jitter, wait_again
 from lti_tool.grades import columns, posting
@@ -23,27 +24,36 @@ log = structlog.get_logger(__name__)
 
 def post_score(shop: Tools, claim: Claim) -> None:
     """Send one score to the gradebook and keep what became of it."""
-    actor = service_of(claim.platform_id)
     try:
-        with shop.begin(actor) as db:
-            sending = posting.begin_posting(db, claim.subject_id, shop.clock())
-            if sending is None:
-                jobs.finish(db, claim)
-                return
-            endpoint = people.token_endpoint(db, claim.platform_id, shop.seal)
+        begun = shop.write(claim, partial(_begin, shop, claim))
     except posting.Busy:
         wait_again(shop, claim, posting.Busy.__name__, BETWEEN_TRIES, counts=False)
         return
+    if begun is None:
+        return
+    sending, endpoint = begun
     outcome, read_back = _deliver(shop, claim, endpoint, sending)
     now = shop.clock()
     decision = decide(_attempt(sending, outcome, read_back, claim.attempt, now), now, jitter())
-    with shop.begin(actor) as db:
+
+    def keep(db: Session) -> None:
         if isinstance(decision, Retry):
             jobs.wait_again(db, claim, type(outcome).__name__, after=decision.after)
         else:
             jobs.finish(db, claim)
         posting.keep_decision(db, sending.sync_id, outcome, decision, now)
+
+    shop.write(claim, keep)
     log.info("score", sync=sending.sync_id, decision=type(decision).__name__)
+
+
+def _begin(shop: Tools, claim: Claim, db: Session) -> tuple[Posting, TokenEndpoint] | None:
+    """What to send, and with whose leave; None if there is nothing to send any more."""
+    sending = posting.begin_posting(db, claim.subject_id, shop.clock())
+    if sending is None:
+        jobs.finish(db, claim)
+        return None
+    return sending, people.token_endpoint(db, claim.platform_id, shop.seal)
 
 
 def _attempt(
@@ -93,9 +103,7 @@ def _column(
 ) -> Found:
     """The activity's column: found, or else made; by one worker at a time, so that none is made
     twice. `missing`: the address at which there seems to be none any more."""
-    actor = service_of(claim.platform_id)
-    with shop.begin(actor) as db:
-        turn = columns.take_turn(db, sending.link_id)
+    turn = shop.write(claim, lambda db: columns.take_turn(db, sending.link_id))
     if turn is None:
         return NoAnswer(maybe_arrived=False)
     found: Found | None = turn.known if turn.known != missing else None
@@ -105,6 +113,5 @@ def _column(
         return NoAnswer(
             maybe_arrived=False
         )  # the turn is kept: nobody makes another before it ends
-    with shop.begin(actor) as db:
-        columns.end_turn(db, turn, found, missing)
+    shop.write(claim, lambda db: columns.end_turn(db, turn, found, missing))
     return NoAnswer(maybe_arrived=False) if found == missing else found

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from feedback_engine.contract import FeedbackEngine, PageReader
 from lti_tool.core import jobs
@@ -14,9 +19,12 @@ from lti_tool.core.files import FileStore
 from lti_tool.core.hosts import LaneBook
 from lti_tool.core.jobs import Claim
 from lti_tool.core.leases import Leases
+from lti_tool.core.retries import in_one
 from lti_tool.grades.ags import AgsClient
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
+
+Result = TypeVar("Result")
 
 WAIT_FOR_ENGINE = timedelta(seconds=30)
 BETWEEN_TRIES = timedelta(seconds=5)
@@ -39,12 +47,18 @@ class Tools:
     attempts: int
     patience: timedelta = WAIT_FOR_ENGINE  # before a job is offered again that its host failed at
 
+    def write(self, claim: Claim, work: Callable[[Session], Result]) -> Result:
+        """A step that changes rows, in the name of the job's platform. It is done anew where
+        PostgreSQL ended it for the sake of another one, so that neither a try of the job nor what
+        a model has written is lost."""
+        return in_one(partial(self.begin, service_of(claim.platform_id)), work)
+
 
 def wait_again(shop: Tools, claim: Claim, error: str, after: timedelta, *, counts: bool) -> None:
     """The job waits for another try; `counts` against those it has."""
-    with shop.begin(service_of(claim.platform_id)) as db:
-        # Not to the second, so that those who failed together do not come back together.
-        jobs.wait_again(db, claim, error, after=after * (1 + jitter() / 2), counts=counts)
+    # Not to the second, so that those who failed together do not come back together.
+    spread = after * (1 + jitter() / 2)
+    shop.write(claim, lambda db: jobs.wait_again(db, claim, error, after=spread, counts=counts))
 
 
 def jitter() -> float:

@@ -1,7 +1,10 @@
 """The door of every page of a session: who is here, may they, is the form ours.
 
 A guarded view gets `(db, launch, …)` inside one transaction that acts for the session's person;
-it commits when the view has answered and rolls back when the view raises.
+it commits when the view has answered and rolls back when the view raises. If PostgreSQL ends it for
+the sake of another one, the view is asked again (`core.retries`): the form has been read by then
+and stays, and such a view does nothing outside of its transaction. What keeps files or is slow is
+a view `apart`, which is asked once, and says by itself which of its transactions are begun anew.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.db import LAUNCH, Begin
 from lti_tool.core.errors import Forbidden
 from lti_tool.core.http import may_frame
+from lti_tool.core.retries import in_one
 from lti_tool.launch.secrets import Secrets
 from lti_tool.launch.session import SESSION_COOKIE, LaunchSession, SessionGone, find_session
 from lti_tool.people.roles import Role
@@ -30,6 +34,7 @@ CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF"
 
 View = Callable[..., ResponseReturnValue]
+Entered = tuple[Session, LaunchSession]
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Door:
     origin: str
 
     @contextmanager
-    def enter(self, session_id: UUID) -> Iterator[tuple[Session, LaunchSession]]:
+    def enter(self, session_id: UUID) -> Iterator[Entered]:
         """A transaction of the session's person. Raises SessionGone."""
         with self.begin(LAUNCH) as db:
             try:
@@ -67,9 +72,13 @@ def _guarded(view: View, *roles: Role) -> View:
     @wraps(view)
     def wrapper(**values: Any) -> ResponseReturnValue:
         door: Door = current_app.extensions["door"]
-        with door.enter(g.session_id) as (db, launch):
+
+        def answer(entered: Entered) -> ResponseReturnValue:
+            db, launch = entered
             _check_may(door, launch, roles)
             return view(db, launch, **values)
+
+        return in_one(partial(door.enter, g.session_id), answer)
 
     wrapper.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by the matrix test
     return wrapper
@@ -79,8 +88,12 @@ def _guarded_apart(view: View, *roles: Role) -> View:
     @wraps(view)
     def wrapper(**values: Any) -> ResponseReturnValue:
         door: Door = current_app.extensions["door"]
-        with door.enter(g.session_id) as (_, launch):
-            _check_may(door, launch, roles)
+
+        def allowed(entered: Entered) -> LaunchSession:
+            _check_may(door, entered[1], roles)
+            return entered[1]
+
+        launch = in_one(partial(door.enter, g.session_id), allowed)
         return view(partial(door.begin, launch.actor), launch, **values)
 
     wrapper.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by the matrix test

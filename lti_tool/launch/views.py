@@ -18,6 +18,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.db import LAUNCH, REGISTRATION, Actor, ActorRole, Begin
 from lti_tool.core.errors import Invalid, NotFound
 from lti_tool.core.http import may_frame, new_reference, set_cookie, single
+from lti_tool.core.retries import in_one
 from lti_tool.launch.arrival import Arrived, Goal, arrive
 from lti_tool.launch.claims import LaunchRefused, Reason
 from lti_tool.launch.keysets import KeySets, KeySetUnavailable, public_jwk
@@ -110,8 +111,10 @@ class Entrance:
             find_key=self._find_key,
             now=self.clock(),
         )
-        with self.begin(Actor(ActorRole.LAUNCH, login.platform_id)) as db:
-            outcome = arrive(db, login, claims, browser)
+        outcome = in_one(
+            partial(self.begin, Actor(ActorRole.LAUNCH, login.platform_id)),
+            lambda db: arrive(db, login, claims, browser),
+        )
         if isinstance(outcome, Reason):
             raise LaunchRefused(outcome)
         return _with_session(outcome, self.goal(outcome))

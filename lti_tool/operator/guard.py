@@ -1,7 +1,8 @@
 """The door of the operator's pages: is this the operator, and is the form ours.
 
 To everybody else these pages are not there. A guarded view gets `(db, …)` inside one transaction
-that acts as the operator and commits when the view has answered.
+that acts as the operator and commits when the view has answered; it is asked again if that had to
+give way to another one (`core.retries`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from lti_tool.core.db import ADMIN, ENTRY, Begin, become
 from lti_tool.core.errors import Forbidden
 from lti_tool.core.outbound import origin_of
+from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import CSRF_FIELD
 from lti_tool.launch.secrets import Secrets
 from lti_tool.operator.entry import find_session
@@ -81,10 +83,12 @@ def operator(view: View) -> View:
 
     @wraps(view)
     def wrapper(**values: Any) -> ResponseReturnValue:
-        with door().enter() as db:
+        def answer(db: Session) -> ResponseReturnValue:
             if request.method not in ("GET", "HEAD"):
                 _check_form_is_ours()
             return view(db, **values)
+
+        return in_one(door().enter, answer)
 
     wrapper.for_operator = True  # type: ignore[attr-defined]  # read by the matrix test
     return wrapper

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.db import ENTRY
 from lti_tool.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lti_tool.core.http import new_reference, page_speech
+from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import CSRF_FIELD
 from lti_tool.launch.refusals import note_refusal
 from lti_tool.launch.registration import changes
@@ -44,8 +46,7 @@ def before(secret: str) -> ResponseReturnValue:
 def enter(secret: str) -> ResponseReturnValue:
     """The link becomes a session, once."""
     door().check_origin()
-    with door().begin(ENTRY) as db:
-        session = entry.enter(db, secret)
+    session = in_one(partial(door().begin, ENTRY), lambda db: entry.enter(db, secret))
     return door().give(redirect(url_for(".platforms"), 303), session)
 
 

@@ -16,6 +16,7 @@ from lti_tool.core.db import LAUNCH
 from lti_tool.core.errors import Forbidden, NotFound
 from lti_tool.core.http import address_pupil, page_speech
 from lti_tool.core.outbound import origin_of
+from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import CSRF_FIELD, CSRF_HEADER
 from lti_tool.uploads import pages, phone
 from lti_tool.uploads.desk import Refused, desk
@@ -63,8 +64,7 @@ def before(link_id: UUID, secret: str) -> ResponseReturnValue:
 def enter(link_id: UUID, secret: str) -> ResponseReturnValue:
     _check_origin()
     try:
-        with desk().begin(LAUNCH) as db:
-            browser = phone.claim(db, link_id, secret)
+        browser = in_one(partial(desk().begin, LAUNCH), lambda db: phone.claim(db, link_id, secret))
     except NotFound:
         return _over()
     answer = redirect(url_for(".show", link_id=link_id), 303)

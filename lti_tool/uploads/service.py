@@ -23,6 +23,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.errors import Conflict, Invalid, NotFound, ToolError
 from lti_tool.core.files import FileStore, FilesUnavailable
 from lti_tool.core.pictures import Darkroom, PagePicture, PictureRefused
+from lti_tool.core.retries import in_one
 from lti_tool.core.statements import in_single_file
 from lti_tool.uploads import pages
 from lti_tool.uploads.limits import HOUR, MOST_PAGES, PART, Refusal, Sent, refusal
@@ -155,13 +156,7 @@ def receive(lab: Lab, here: Here, whose: Whose, upload_id: UUID, part: Part) -> 
         if not 0 < len(part.content) <= min(PART, upload.size - part.offset):
             raise Invalid({"part": "too_long"})
     lab.files.put(part_key(whose.platform_id, upload_id, part.offset), part.content)
-    with here() as db:
-        upload = find(db, whose, upload_id)
-        db.refresh(upload, with_for_update=True)
-        if upload.received == part.offset:
-            upload.received = part.offset + len(part.content)
-            db.flush()
-        return upload.received
+    return in_one(here, lambda db: _count_in(db, whose, upload_id, part))
 
 
 def finish(lab: Lab, here: Here, whose: Whose, upload_id: UUID) -> Arrived:
@@ -193,8 +188,8 @@ def take_whole(lab: Lab, here: Here, whose: Whose, name: str, content: IO[bytes]
     """A file that came in one piece, from a browser without scripts. Raises as `announce`, `finish`
     do."""
     with _put_together(iter(lambda: content.read(PART), b"")) as whole:
-        with here() as db:
-            upload_id = announce(db, whose, name, whole.stat().st_size, lab.clock()).id
+        size = whole.stat().st_size
+        upload_id = in_one(here, lambda db: announce(db, whose, name, size, lab.clock()).id)
         return _develop(lab, here, whose, upload_id, whole)
 
 
@@ -219,20 +214,31 @@ def allowed_until(db: Session, course_id: UUID) -> datetime | None:
     )
 
 
+def _count_in(db: Session, whose: Whose, upload_id: UUID, part: Part) -> int:
+    upload = find(db, whose, upload_id)
+    db.refresh(upload, with_for_update=True)
+    if upload.received == part.offset:
+        upload.received = part.offset + len(part.content)
+        db.flush()
+    return upload.received
+
+
+def _refuse(db: Session, whose: Whose, upload_id: UUID) -> None:
+    find(db, whose, upload_id).state = UploadState.REFUSED
+
+
 def _develop(lab: Lab, here: Here, whose: Whose, upload_id: UUID, whole: Path) -> Arrived:
     with here() as db:
         room = MOST_PAGES - len(pages.of_draft(db, whose))
     try:
         developed = lab.darkroom.develop(whole, most_pages=max(1, room))
     except PictureRefused as refused:
-        with here() as db:
-            find(db, whose, upload_id).state = UploadState.REFUSED
+        in_one(here, lambda db: _refuse(db, whose, upload_id))
         raise NotReadable(refused.reason.value) from None
     stored = [(uuid7(), picture) for picture in developed.pages]
     for page_id, picture in stored:
         lab.files.put(page_key(whose.platform_id, page_id), picture.jpeg)
-    with here() as db:
-        kept = _keep(db, whose, upload_id, stored)
+    kept = in_one(here, lambda db: _keep(db, whose, upload_id, stored))
     lost = [page_key(whose.platform_id, page_id) for page_id, _ in stored[kept:]]
     if lost:
         lab.forget(lost)

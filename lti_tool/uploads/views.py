@@ -13,6 +13,7 @@ from lti_tool.content.opened import opened_task
 from lti_tool.core.errors import Invalid
 from lti_tool.core.files import FilesUnavailable
 from lti_tool.core.http import address_pupil, fetched_by_script, page_speech
+from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import instructor, learner, learner_apart, member_apart
 from lti_tool.launch.session import LaunchSession
 from lti_tool.uploads import pages, phone, service
@@ -73,16 +74,14 @@ def move(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnValu
     by = {"up": -1, "down": 1}.get(request.form.get("by", ""))
     if by is None:
         raise Invalid({"by": "not_a_direction"})
-    with here() as db:
-        pages.move(db, launch, page_id, by)
+    in_one(here, lambda db: pages.move(db, launch, page_id, by))
     return _after_change(here, launch)
 
 
 @bp.post("/<uuid:page_id>/remove")
 @learner_apart
 def remove(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnValue:
-    with here() as db:
-        key = pages.remove(db, launch, page_id)
+    key = in_one(here, lambda db: pages.remove(db, launch, page_id))
     desk().lab.forget([key])
     return _after_change(here, launch)
 
@@ -147,9 +146,10 @@ def announced(here: Here, launch: Whose) -> ResponseReturnValue:
     try:
         if not size.isdecimal() or len(size) > 10:
             raise Invalid({"file": "empty_file"})
-        with here() as db:
-            upload = service.announce(db, launch, name, int(size), desk().lab.clock())
-            return jsonify(id=str(upload.id), part=PART), 201
+        upload = in_one(
+            here, lambda db: service.announce(db, launch, name, int(size), desk().lab.clock())
+        )
+        return jsonify(id=str(upload.id), part=PART), 201
     except REFUSALS as error:
         return refusal_note(here, launch, refused(shown_name(name), error))
 

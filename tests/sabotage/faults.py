@@ -23,6 +23,27 @@ FAULTS = (
         ),
     ),
     Sabotage(
+        "whoever has to give way to another transaction is told to come back",
+        "lti_tool/core/retries.py",
+        'GAVE_WAY = frozenset({"40001", "40P01"})',
+        "GAVE_WAY = frozenset[str]()",
+        (
+            "tests/faults/test_deadlocks.py::test_flt_36_a_pupil_does_not_notice_that_locks_have"
+            "_crossed",
+            "tests/faults/test_deadlocks.py::test_flt_36_what_a_model_wrote_is_not_asked_for_again",
+        ),
+    ),
+    Sabotage(
+        "what ended a transaction is hidden by acting for oneself again",
+        "lti_tool/core/db.py",
+        "is TransactionStatus.INERROR:",
+        "is TransactionStatus.UNKNOWN:",
+        (
+            "tests/faults/test_deadlocks.py::test_flt_36_who_acts_for_another_at_that_moment_is_no"
+            "_exception",
+        ),
+    ),
+    Sabotage(
         "a migration stands in everybody's way",
         "lti_tool/core/schema.py",
         "TRIES, BETWEEN_TRIES = 5, 3.0",

@@ -102,8 +102,8 @@ LANES = (
     Sabotage(
         "all who failed together come back together",
         "lti_tool/flows/tools.py",
-        "after=after * (1 + jitter() / 2)",
-        "after=after",
+        "after * (1 + jitter() / 2)",
+        "after",
         ("tests/test_queue_faults.py",),
     ),
     Sabotage(

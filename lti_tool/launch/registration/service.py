@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.db import REGISTRATION, Begin, become, registration_of
+from lti_tool.core.retries import in_one
 from lti_tool.launch.registration import invitations
 from lti_tool.launch.registration.changes import NewConnection, record_change
 from lti_tool.launch.registration.checklist import Check, checklist
@@ -132,7 +134,8 @@ class Registrar:
 
     def _keep(self, invitation: Invitation, claimed: datetime, said: Said) -> Outcome:
         """One transaction: what the platform said, and that the invitation has done its work."""
-        with self.begin(REGISTRATION) as db:
+
+        def keep(db: Session) -> Outcome:
             _check_invited(db, invitation, said.issuer)
             known = _known(db, invitation, said)
             platform_id = known or invitation.id
@@ -144,7 +147,9 @@ class Registrar:
             else:
                 outcome = self._add(db, invitation, said)
             invitations.note_platform(db, invitation.id, platform_id)
-        return outcome
+            return outcome
+
+        return in_one(partial(self.begin, REGISTRATION), keep)
 
     def _add(self, db: Session, invitation: Invitation, said: Said) -> Outcome:
         """A platform that was not known. The invitation is the human act that lets it in at once,
