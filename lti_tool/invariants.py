@@ -2,8 +2,9 @@
 
 Constraints and triggers keep most of it as it is written; this looks at what is there, after a
 restore, a repair by hand or a fault nobody thought of. Nothing is changed. The numbers I1 to I6 are
-those of the fault catalogue; what rows cannot prove (that a browser's receipt is a row, that the
-gradebook holds the last score) the chaos run compares from outside.
+those of the fault catalogue, P3 is that of storage limitation; what rows cannot prove (that a
+browser's receipt is a row, that the gradebook holds the last score) the chaos run compares from
+outside.
 """
 
 from __future__ import annotations
@@ -175,6 +176,12 @@ SELECT 'grade_syncs ' || g.id FROM grade_syncs g WHERE NOT EXISTS (
     = (g.submission_id, g.person_id, g.resource_link_id))
 """
 
+# Deleted by any worker within the hour; two days later none is at work, or it fails.
+_KEPT_TOO_LONG = """
+SELECT DISTINCT link::text AS broken FROM drafts_untouched_since(now() - interval '32 days')
+WHERE platform = app_platform()
+"""
+
 INVARIANTS = (
     Invariant("I1", "history", _HISTORY),
     Invariant("I2", "keys", _KEYS),
@@ -191,4 +198,5 @@ INVARIANTS = (
     Invariant("I5", "on_its_way", _ON_ITS_WAY),
     Invariant("I6", "subjects", _SUBJECTS),
     Invariant("I6", "references", _REFERENCES),
+    Invariant("P3", "kept_too_long", _KEPT_TOO_LONG),
 )

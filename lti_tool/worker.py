@@ -47,6 +47,7 @@ from lti_tool.people.health import HealthBook
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal, forget_retired_keys
 from lti_tool.people.tokens import ServiceTokens
+from lti_tool.privacy import retention
 from lti_tool.submissions.drafts import forget_old_versions
 
 log = structlog.get_logger(__name__)
@@ -156,7 +157,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
     worker = Worker(broker, worker_timeout=100, worker_threads=settings.worker_threads)
     worker.start()
     log.info("worker started", threads=settings.worker_threads)
-    sweep = Sweep(database, broker, lambda db: _announce(db, settings))
+    sweep = Sweep(
+        database,
+        broker,
+        lambda db: _announce(db, settings),
+        tidy=lambda: retention.forget(database.begin, shop.files),
+    )
     with shop.leases.kept():
         try:
             with dispatcher.running(settings.worker_grace):
@@ -193,16 +199,21 @@ class Sweep:
     """
 
     AGAIN_AFTER = timedelta(seconds=30)
+    TIDIES_EVERY = timedelta(hours=1)
 
     def __init__(
         self,
         database: Database,
         broker: Broker,
         announce: Callable[[Session], None] = lambda _: None,
+        *,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._announce = announce
         self._broker = broker
+        self._tidy = tidy
+        self._tidied: float | None = None
         self._rung: dict[UUID, float] = {}
         self._worker_id = uuid7()
 
@@ -219,6 +230,7 @@ class Sweep:
                 forget_old_entries(db)
                 forget_old_refusals(db)
                 forget_old_versions(db)
+            self._tidy_now_and_then()
         except OperationalError:
             log.warning("database does not answer")
             return 0
@@ -234,6 +246,12 @@ class Sweep:
         except bell.UNHEARD:
             log.warning("bell is silent")  # what was not rung for is rung for the next time
         return len(silent)
+
+    def _tidy_now_and_then(self) -> None:
+        now = time.monotonic()
+        if self._tidied is None or now - self._tidied >= self.TIDIES_EVERY.total_seconds():
+            self._tidied = now
+            self._tidy()
 
 
 def _engine_at(settings: Settings, host: Host) -> FeedbackEngine:

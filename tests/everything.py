@@ -54,6 +54,8 @@ MORE_ROWS = (
     " now())",
     "INSERT INTO deadlines (id, platform_id, course_id, resource_link_id, until)"
     " VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, now() + interval '1 day')",
+    "INSERT INTO deadlines (id, platform_id, course_id, resource_link_id, person_id, until)"
+    " VALUES (gen_random_uuid(), %(platform)s, %(course)s, %(link)s, %(ada)s, now())",
     "INSERT INTO told_prose (id, platform_id, course_id, person_id, submission_id, strengths,"
     " next_step, question) SELECT gen_random_uuid(), platform_id, course_id, person_id, id, 'Gut',"
     " '', '' FROM submissions WHERE platform_id = %(platform)s LIMIT 1",

@@ -155,6 +155,14 @@ CORRUPTIONS = [
         f"UPDATE grade_syncs SET sent_at = now() - interval '9 h' WHERE id = ({SYNC_2})",
     ),
     ("on_its_way", SYNC_2, f"DELETE FROM jobs WHERE subject_id = ({SYNC_2})"),
+    (
+        "kept_too_long",
+        "SELECT id FROM resource_links",
+        "INSERT INTO drafts (id, platform_id, course_id, resource_link_id, person_id, text,"
+        " version, saved_at) SELECT gen_random_uuid(), platform_id, course_id, resource_link_id,"
+        " person_id,"
+        f" 'Licht', 1, now() - interval '33 days' FROM submissions WHERE id = ({BEN})",
+    ),
     ("subjects", BENS_JOB, f"UPDATE jobs SET kind = 'refresh_roster' WHERE id = ({BENS_JOB})"),
 ]
 

@@ -70,6 +70,19 @@ def test_the_sweep_rings_once_for_what_waits_long(database: Database, broker: St
     assert [sweep.once() for _ in range(3)] == [1, 0, 0]
 
 
+def test_the_sweep_tidies_at_once_and_then_each_hour(database: Database, broker: StubBroker):
+    tidied: list[str] = []
+    sweep = Sweep(database, broker, tidy=lambda: tidied.append("tidied"))
+
+    sweep.once()
+    sweep.once()
+    assert tidied == ["tidied"]
+
+    sweep.TIDIES_EVERY = sweep.TIDIES_EVERY * 0
+    sweep.once()
+    assert len(tidied) == 2
+
+
 def test_the_sweep_rings_again_when_a_bell_was_not_heard(database: Database, broker: StubBroker):
     waiting_job(database)
     sweep = Sweep(database, broker)

@@ -27,6 +27,7 @@ from lti_tool.cli.journey.command import journey, lesson
 from lti_tool.cli.operator import operator
 from lti_tool.cli.platform_care import health, move
 from lti_tool.cli.processes import live, web, worker
+from lti_tool.cli.retention import retention
 
 INTERRUPTED = 130
 
@@ -54,6 +55,7 @@ for command in (
     operator,
     person,
     platform,
+    retention,
     secret,
     version,
     web,

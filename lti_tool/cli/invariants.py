@@ -37,6 +37,7 @@ WORDS = {
     "on_its_way": "Noten, die warten, ohne dass jemand sie sendet",
     "subjects": "Aufträge, deren Gegenstand es nicht gibt",
     "references": "Einträge, die auf nichts oder auf Fremdes zeigen",
+    "kept_too_long": "Aktivitäten mit Entwürfen, die gelöscht sein müssten (läuft der Worker?)",
     "pages_missing": "Seiten, deren Foto fehlt (eine Sicherung hat es vielleicht noch)",
     "pages_left": "Dateien, die zu nichts mehr gehören (löschen: gustav files --delete)",
     "files_silent": "Der Speicher für Fotos antwortet nicht (GUSTAV_FILES prüfen)",

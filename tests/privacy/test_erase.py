@@ -18,6 +18,7 @@ from lti_tool.people.roles import Role
 from lti_tool.privacy import erase
 from tests.classroom import Classroom, FakeEngine, Pupil, judged, open_classroom
 from tests.content.writing import changed
+from tests.everything import fill_every_table
 from tests.school_year import (
     activity_in,
     asked,
@@ -76,6 +77,41 @@ def test_a_course_goes_with_everything_in_it(room: Classroom, postgres):
     left = rows(postgres)
     assert {table: left[table] for table in OF_A_COURSE if left[table]} == {}
     assert (left["courses"], left["persons"]) == (1, 4)
+
+
+def whose(postgres, column: str, value: UUID) -> dict[str, int]:
+    """How many rows of each table name this course or person in that column."""
+    with psycopg.connect(postgres.superuser_url.replace("+psycopg", "")) as db:
+        names = db.execute(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND column_name = %s",
+            [column],
+        ).fetchall()
+        count = "SELECT count(*) FROM {} WHERE {} = %s"
+        return {n: db.execute(count.format(n, column), [value]).fetchone()[0] for (n,) in names}
+
+
+@pytest.mark.parametrize("what", ["course_id", "person_id"])
+def test_no_table_names_a_course_or_a_person_that_is_gone(
+    database: Database, postgres, what: str
+) -> None:
+    """Of each table there is a row: older texts, own deadlines, files on their way included."""
+    school, _ = fill_every_table(database, postgres)
+    with database.begin(service_of(school)) as db:
+        course = db.scalars(select(Course).where(Course.title == "Bio 8b")).one()
+        person = db.scalars(select(Person).where(Person.sub == "4")).one()
+        gone = course.id if what == "course_id" else person.id
+    before = whose(postgres, what, gone)
+
+    with database.begin(service_of(school)) as db:
+        if what == "course_id":
+            erase.erase_course(db, db.get_one(Course, gone))
+        else:
+            erase.erase_person(db, db.get_one(Person, gone))
+
+    known = {table for table, count in before.items() if count}
+    assert known >= {"draft_versions", "deadlines", "uploads", "attachments", "phone_links"}
+    assert {table: n for table, n in whose(postgres, what, gone).items() if n} == {}
 
 
 def test_what_would_go_is_told_before(room: Classroom):

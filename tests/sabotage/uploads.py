@@ -6,10 +6,12 @@ PHONE = "lti_tool/uploads/phone.py"
 SERVICE = "lti_tool/uploads/service.py"
 ROWS = "lti_tool/migrations/versions/0018_photos_and_transcripts.py"
 
+FORGOTTEN = "lti_tool/migrations/versions/0029_drafts_are_forgotten.py"
 WITHDRAWN = "lti_tool/migrations/versions/0019_photos_withdrawn.py"
 
 PAGES = ("tests/uploads/test_pages.py",)
 LINKS = ("tests/uploads/test_phone.py",)
+RETENTION = ("tests/privacy/test_retention.py",)
 
 UPLOADS = (
     Sabotage(
@@ -53,5 +55,19 @@ UPLOADS = (
         "            Attachment.hidden_at.is_(None),\n",
         "",
         ("tests/uploads/test_withdrawing.py",),
+    ),
+    Sabotage(
+        "drafts may be deleted that are not over",
+        FORGOTTEN,
+        '"drafts": f"saved_at < {MONTH}"',
+        '"drafts": "true"',
+        RETENTION,
+    ),
+    Sabotage(
+        "a photo added today goes with a text of last month",
+        FORGOTTEN,
+        "HAVING max(at) < moment",
+        "HAVING min(at) < moment",
+        RETENTION,
     ),
 )
