@@ -141,8 +141,19 @@ function changeInPlace(form) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form, event.submitter));
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
-    if (answer.ok) swapPages(await answer.text());
+    if (!answer.ok) return;
+    swapPages(await answer.text());
+    backTo(form.action, event.submitter.value);
   });
+}
+
+// The list is new: whoever works with the keys stays at the page that was moved.
+function backTo(action, by) {
+  const buttons = [...document.querySelectorAll("form[data-pages]")]
+    .filter((form) => form.action === action)
+    .map((form) => form.querySelector("button:enabled"));
+  const same = buttons.find((button) => button?.value === by) ?? buttons.find(Boolean);
+  (same ?? document.getElementById("pages-file")).focus();
 }
 
 // The code to scan appears here; while it is good, pages from the phone are looked for.

@@ -248,4 +248,6 @@ function fetchLater({ dataset }) {
 
 document.querySelectorAll("form[data-draft]").forEach((form) => new Draft(form));
 document.querySelectorAll("textarea[data-count]").forEach(countCharacters);
+// What is wrong with the answer stands beside it, on a phone far below what is in sight.
+document.getElementById("text-problem")?.scrollIntoView();
 window.addEventListener("load", () => document.querySelectorAll("[data-later]").forEach(fetchLater));

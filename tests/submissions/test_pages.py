@@ -294,6 +294,21 @@ def test_an_answer_that_is_too_long_is_still_there_to_be_shortened(browsers: Bro
     assert "Der Text ist zu lang" in page.text
 
 
+def test_what_is_wrong_with_an_answer_is_in_sight_and_nothing_claims_that_it_is_saved(
+    browsers: Browsers,
+):
+    ada = browsers.ada()
+    ada.post("/work/draft", text="Ein Anfang.", version="0")
+    saved = ada.get("/work/")
+
+    refused = hands_in(ada, "x" * (ANSWER_LIMIT + 1))
+
+    assert "Gespeichert" in saved.text
+    assert "Gespeichert" not in refused.text
+    assert " autofocus" in refused.html
+    assert " autofocus" not in saved.html
+
+
 def test_an_empty_answer_is_not_an_attempt(browsers: Browsers, room: Classroom):
     page = hands_in(browsers.ada(), " \n ")
 
