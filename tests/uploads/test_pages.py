@@ -173,6 +173,19 @@ def test_a_photo_alone_is_an_answer_and_is_read_shown_and_put_right(
     assert len(ids(teacher)) == 1
 
 
+def test_what_was_read_stands_beside_its_photo_and_nowhere_twice(ada: Visitor, bench: Workbench):
+    sends(ada, ("blatt.jpg", photo()))
+    hands_in(ada, "Getippt.")
+    bench.works()
+
+    page = ada.get("/work/")
+
+    assert 'id="sheets"' not in page.html
+    assert page.text.count(READ) == 1
+    assert "Getippt." in page.text
+    assert "Deine Seiten sind gelesen." not in page.text  # for waiting pages, which lead here
+
+
 def test_nobody_who_checks_it_keeps_nobody_waiting_for_ever(ada: Visitor, bench: Workbench):
     sends(ada, ("blatt.jpg", photo()))
     hands_in(ada, "Getippt.")
