@@ -37,7 +37,7 @@ CURIE = "2"
 MOMENTS = {  # what moves into the past when time passes
     "rosters": ("asked_at", "kept_at", "due_at", "doubted_since"),
     "memberships": ("launched_at",),
-    "jobs": ("ready_at", "created_at"),
+    "jobs": ("ready_at", "since", "created_at"),
 }
 
 

@@ -74,7 +74,7 @@ class Workbench:
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
             connection.execute(
                 "UPDATE jobs SET ready_at = ready_at - %(by)s, created_at = created_at - %(by)s,"
-                " lease_until = lease_until - %(by)s",
+                " since = since - %(by)s, lease_until = lease_until - %(by)s",
                 {"by": by},
             )
             connection.execute(

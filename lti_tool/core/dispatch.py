@@ -81,6 +81,7 @@ def _heads(
             course_id=row.course_id,
             model=models[JobKind(row.kind)],
             waited=row.waited,
+            ready=row.ready,
             served=NEVER if row.served is None else row.served,
         ): None
         for row in rows
@@ -105,12 +106,12 @@ SELECT head.*, now() - (
   ) AS served
 FROM (
   SELECT DISTINCT ON (urgency, kind, course_id)
-    id, urgency, kind, course_id, now() - ready_at AS waited
+    id, urgency, kind, course_id, now() - since AS waited, now() - ready_at AS ready
   FROM jobs
   WHERE kind = ANY(%(kinds)s)
     AND ((state = 'waiting' AND ready_at <= now()) OR (state = 'working' AND lease_until < now()))
     AND (%(others)s AND host = %(host)s AND ready_at > now() - interval '30 s'
          AND last_error IN ('EngineUnavailable', 'EngineMisconfigured')) IS NOT TRUE
-  ORDER BY urgency, kind, course_id, ready_at, id
+  ORDER BY urgency, kind, course_id, since, id
 ) head
 """

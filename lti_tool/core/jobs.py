@@ -75,6 +75,7 @@ class Job(OfPlatform, Base):
     subject_id: Mapped[UUID]
     state: Mapped[JobState] = mapped_column(enum_column(JobState), default=JobState.WAITING)
     ready_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    since: Mapped[datetime] = mapped_column(server_default=func.now())  # a person waits for it
     lease_until: Mapped[datetime | None]
     token: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -114,17 +115,19 @@ class Job(OfPlatform, Base):
 
 @dataclass(frozen=True)
 class Line:
-    """Where a job for a model stands: how urgent, in which course, and its size in characters."""
+    """Where a job for a model stands: how urgent, in which course, and its size in characters.
+    `since`: its person waits longer than for this job, so it goes where that one stood."""
 
     urgency: Urgency
     course_id: UUID
     size: int
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
     """The right to do one job until the lease runs out. `attempt` counts from 1, `waited` since
-    the job was written, `size` in characters."""
+    the job was written, `size` in characters, `since` its person waits."""
 
     job_id: UUID
     kind: JobKind
@@ -134,6 +137,7 @@ class Claim:
     attempt: int
     waited: timedelta
     size: int
+    since: datetime
 
 
 def enqueue(
@@ -148,9 +152,12 @@ def enqueue(
     """Write the job in this transaction and ring once it has committed; an open one is enough.
     `line`: where it stands among those who wait for a model."""
     values = {"id": uuid7(), "kind": kind, "platform_id": platform_id, "subject_id": subject_id}
+    ready_at = func.now() + after
+    values |= {"ready_at": ready_at, "since": ready_at}
     if line is not None:
         values |= {"urgency": line.urgency, "course_id": line.course_id, "size": line.size}
-    statement = insert(Job).values(**values, ready_at=func.now() + after)
+        values["since"] = line.since or ready_at
+    statement = insert(Job).values(**values)
     written = db.execute(statement.on_conflict_do_nothing().returning(Job.id)).scalar()
     if written is not None and not after:
         db.info["rung"].append((kind.value, written))
@@ -161,7 +168,9 @@ def bring_forward(db: Session, kind: JobKind, subject_id: UUID) -> None:
     waiting = update(Job).where(
         Job.kind == kind, Job.subject_id == subject_id, Job.state == JobState.WAITING
     )
-    found = db.execute(waiting.values(ready_at=func.now()).returning(Job.id)).scalar()
+    found = db.execute(
+        waiting.values(ready_at=func.now(), since=func.now()).returning(Job.id)
+    ).scalar()
     if found is not None:
         db.info["rung"].append((kind.value, found))
 
@@ -202,6 +211,7 @@ def claim(db: Session, job_id: UUID, *, lease: timedelta, host: str | None = Non
         row.attempts,
         waited,
         row.size,
+        row.since,
     )
 
 

@@ -25,14 +25,15 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job that is ready. `model` it wants; "" wants none. `waited` since it was ready; `served`:
-    how long ago a job of its course was begun, `NEVER` if none was."""
+    """A job that is ready, `ready` ago. `model` it wants; "" wants none. `waited`: its person,
+    through all stages; `served`: how long ago a job of its course was begun, `NEVER` if none."""
 
     job_id: UUID
     urgency: Urgency
     course_id: UUID | None
     model: str
     waited: timedelta
+    ready: timedelta
     served: timedelta = NEVER
 
 
@@ -64,12 +65,12 @@ def choose(waiting: Sequence[Waiting], lane: Lane, age_limit: timedelta) -> Wait
 
 
 def _has_turn(others: Sequence[Waiting], at_once: Sequence[Waiting], age_limit: timedelta) -> bool:
-    """Whether one for whom a model must be loaded has waited too long, and longer than anyone who
-    needs none loaded."""
+    """Whether one for whom a model must be loaded has waited longer than anyone who needs none
+    loaded, and too long for it."""
     if not others:
         return False
-    oldest = max(map(_waited, others))
-    return oldest >= age_limit and oldest > max(map(_waited, at_once))
+    oldest = max(others, key=_waited)
+    return oldest.ready >= age_limit and oldest.waited > max(map(_waited, at_once))
 
 
 def _fairest(jobs: Sequence[Waiting]) -> Waiting:

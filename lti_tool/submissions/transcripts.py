@@ -7,8 +7,8 @@ then, or as soon as they say so, that is what is judged, for good.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -87,8 +87,9 @@ def keep_reading(db: Session, page: Attachment, reading: PageReading | None) -> 
     db.flush()
 
 
-def go_on_when_read(db: Session, submission_id: UUID) -> None:
-    """Every page is read: the pupil looks at it, where the task says so, or it is judged."""
+def go_on_when_read(db: Session, submission_id: UUID, since: datetime) -> None:
+    """Every page is read: the pupil looks at it, where the task says so, or it is judged. Who has
+    waited `since` then does not go to the end of the line once more."""
     submission = db.get_one(Submission, submission_id, with_for_update=True)
     if submission.state is not State.HANDED_IN:
         return  # a teacher was faster
@@ -99,7 +100,7 @@ def go_on_when_read(db: Session, submission_id: UUID) -> None:
         _judge(db, submission, after=TIME_TO_CHECK)
     else:
         _settle(db, submission)
-        _judge(db, submission)
+        _judge(db, submission, since=since)
 
 
 def settle_unchecked(db: Session, submission_id: UUID) -> None:
@@ -176,12 +177,18 @@ def _written(db: Session, submission: Submission) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _judge(db: Session, submission: Submission, after: timedelta = timedelta(0)) -> None:
+def _judge(
+    db: Session,
+    submission: Submission,
+    *,
+    after: timedelta = timedelta(0),
+    since: datetime | None = None,
+) -> None:
     jobs.enqueue(
         db,
         JobKind.GIVE_FEEDBACK,
         platform_id=submission.platform_id,
         subject_id=submission.id,
         after=after,
-        line=line_of(db, submission),
+        line=replace(line_of(db, submission), since=since),
     )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -54,10 +54,12 @@ def waits(
     kind: JobKind = JUDGE,
     urgency: Urgency = Urgency.LIVE,
     course: UUID = BIG,
+    *,
+    since: datetime | None = None,
 ) -> UUID:
     subject = uuid7()
     with database.begin(service_of(platform_id)) as db:
-        line = Line(urgency, course, 1000)
+        line = Line(urgency, course, 1000, since)
         jobs.enqueue(db, kind, platform_id=platform_id, subject_id=subject, line=line)
     return subject
 
@@ -125,6 +127,26 @@ def test_two_courses_take_turns(database, platform_id, host):
         done(database, claim)
 
     assert order == [BIG, SMALL, BIG, SMALL, BIG]
+
+
+def test_next_is_whose_pupil_has_waited_longest_not_whose_job_was_written_first(
+    database, platform_id, host
+):
+    waits(database, platform_id)
+    handed_in = datetime.now(UTC) - timedelta(minutes=1)
+    photos_just_read = waits(database, platform_id, since=handed_in)
+
+    assert taken(database, host).subject_id == photos_just_read
+
+
+def test_a_try_that_failed_keeps_its_place(database, platform_id, host):
+    first = waits(database, platform_id)
+    waits(database, platform_id)
+    failed = taken(database, host)
+    with database.begin(service_of(platform_id)) as db:
+        jobs.wait_again(db, failed, "EngineFailed", after=timedelta(0))
+
+    assert taken(database, host).subject_id == first
 
 
 def test_reading_waits_for_the_text_model_to_be_done_and_text_is_not_held_up(

@@ -19,6 +19,7 @@ def job(
     model: str = TEXT,
     waited: float = 10,
     *,
+    ready: float | None = None,
     course: int = 1,
     served: float | None = None,
 ) -> Waiting:
@@ -28,6 +29,7 @@ def job(
         course_id=UUID(int=course),
         model=model,
         waited=timedelta(seconds=waited),
+        ready=timedelta(seconds=waited if ready is None else ready),
         served=NEVER if served is None else timedelta(seconds=served),
     )
 
@@ -82,6 +84,16 @@ CASES = {
         [job(1, model=VISION, waited=120), job(2, model=TEXT, waited=1)],
         at(TEXT),
         1,
+    ),
+    "for one stage: who was read a moment ago is not too long without the other model": (
+        [job(1, model=VISION, waited=10), job(2, model=TEXT, waited=300, ready=119)],
+        at(VISION),
+        1,
+    ),
+    "but then who handed in first, whatever was ready first": (
+        [job(1, model=VISION, waited=200, ready=200), job(2, model=TEXT, waited=300, ready=120)],
+        at(VISION),
+        2,
     ),
     "then what runs ends first": (
         [job(1, model=VISION, waited=120), job(2, model=TEXT, waited=1)],

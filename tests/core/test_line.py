@@ -1,7 +1,7 @@
 """Place in line and expected time, as the lanes will take the jobs and by what was measured."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -39,6 +39,7 @@ class Lines:
         urgency: Urgency = Urgency.LIVE,
         course: UUID = BIG,
         after: float = 0,
+        since: datetime | None = None,
     ) -> UUID:
         subject = uuid7()
         with self.database.begin(service_of(self.platform_id)) as db:
@@ -47,7 +48,7 @@ class Lines:
                 kind,
                 platform_id=self.platform_id,
                 subject_id=subject,
-                line=Line(urgency, course, 1000),
+                line=Line(urgency, course, 1000, since),
                 after=timedelta(seconds=after),
             )
         return subject
@@ -103,6 +104,22 @@ def test_courses_are_counted_by_turns(lines: Lines):
     small = lines.adds(course=SMALL)
 
     assert lines.ahead(small, *big) == [1, 0, 2, 3, 4]
+
+
+def test_whose_photos_are_read_does_not_go_to_the_end_of_the_line(lines: Lines):
+    others = [lines.adds() for _ in range(3)]
+    photos_just_read = lines.adds(since=datetime.now(UTC) - timedelta(minutes=1))
+
+    assert lines.ahead(photos_just_read, *others) == [0, 1, 2, 3]
+
+
+def test_who_has_corrected_what_was_read_waits_from_then_on(lines: Lines):
+    corrects = lines.adds(after=3600)
+    other = lines.adds()
+    with lines.database.begin(service_of(lines.platform_id)) as db:
+        jobs.bring_forward(db, JUDGE, corrects)
+
+    assert lines.ahead(other, corrects) == [0, 1]
 
 
 def test_what_is_meant_for_later_is_not_in_line(lines: Lines):

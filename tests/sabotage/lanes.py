@@ -56,6 +56,27 @@ LANES = (
         TAKEN,
     ),
     Sabotage(
+        "whose photos are read goes to the end of the line",
+        "lti_tool/flows/feedback.py",
+        "claim.subject_id, claim.since)",
+        "claim.subject_id, None)",
+        ("tests/uploads/test_pages.py",),
+    ),
+    Sabotage(
+        "who is next goes by when the job was written",
+        DISPATCH,
+        "kind, course_id, since, id",
+        "kind, course_id, ready_at, id",
+        TAKEN,
+    ),
+    Sabotage(
+        "models are loaded by turns once everybody has waited long",
+        POLICY,
+        "oldest.ready >= age_limit",
+        "oldest.waited >= age_limit",
+        RULES,
+    ),
+    Sabotage(
         "a host that failed at a job is offered it at once",
         DISPATCH,
         "(%(others)s AND host",
@@ -72,7 +93,7 @@ LANES = (
     Sabotage(
         "who needs another model waits for ever",
         POLICY,
-        "oldest >= age_limit and",
+        "oldest.ready >= age_limit and",
         "False and",
         RULES,
     ),

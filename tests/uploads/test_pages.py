@@ -18,9 +18,9 @@ from feedback_engine.contract import PageImage, PageReading
 from feedback_engine.errors import EngineFailed, EngineUnavailable
 from feedback_engine.transcribe import PROMPT_VERSION
 from lti_tool.core.db import WORKER
-from lti_tool.core.jobs import ready
+from lti_tool.core.jobs import Job, JobState, ready
 from lti_tool.launch.secrets import Secrets
-from lti_tool.submissions.models import Transcript
+from lti_tool.submissions.models import Submission, Transcript
 from tests.classroom import Classroom, open_classroom
 from tests.content.browser import SECRET
 from tests.fakes.ollama import FakeOllama
@@ -213,6 +213,25 @@ def test_where_the_teacher_wants_no_check_what_was_read_is_judged_at_once(databa
         bench.works_on()
 
     assert bench.engine.asked[-1].answer == READ
+
+
+def test_whose_photo_is_read_is_in_line_since_they_handed_in(database, postgres):
+    room = open_classroom(database, spec(checks_reading=False))
+    browsers = open_browsers(room)
+    ada = browsers.ada()
+    with open_school() as site:
+        bench = open_bench(room, site, postgres)
+        bench.files = browsers.app.extensions["uploads"].lab.files
+        bench.reader = FakeReader()
+        sends(ada, ("blatt.jpg", photo()))
+        hands_in(ada)
+        bench.works()
+        with database.begin(room.service) as db:
+            open_jobs = select(Job.since).where(Job.state == JobState.WAITING)
+            (photos_since,) = db.scalars(open_jobs)
+            (handed_in,) = db.scalars(select(Submission.submitted_at))
+
+    assert photos_since == handed_in
 
 
 def test_a_page_that_was_read_is_not_read_again(ada: Visitor, bench: Workbench):
