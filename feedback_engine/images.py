@@ -18,6 +18,7 @@ def shrunk(image: PageImage, longest: int) -> bytes:
     try:
         with Image.open(io.BytesIO(image.jpeg), formats=("JPEG",)) as page:
             if max(page.size) <= longest:
+                page.load()  # llama.cpp sees half a picture without a word (tried)
                 return image.jpeg
             page.draft(None, (longest, longest))
             page.thumbnail((longest, longest))

@@ -73,6 +73,11 @@ Rules:
 Answer with a JSON object of this form: {"lines": ["…", "…"], "drawings": ["…"]}""",
 }
 
+# All pages cost the same at most, so no other one would fit either.
+_NO_ROOM = (
+    "Eine Seite passt nicht in den Kontext des Modells. Bitte den Kontext am Modell-Server "
+    "vergrößern oder GUSTAV_IMAGE_SIZE verkleinern."
+)
 _LONGEST_TASK = 2000  # characters: it only helps to recognise words
 _FORMAT = {
     "type": "json_schema",
@@ -129,7 +134,10 @@ class VisionReader:
         try:
             response = self._host.engine(until).complete(request)
         except lm15.TransportError as error:
-            raise cause_of(error) from None
+            cause = cause_of(error)
+            if isinstance(cause, EngineRefused) and cause.reason is RefusalReason.ANSWER_TOO_LONG:
+                raise EngineMisconfigured("a page does not fit", _NO_ROOM) from None
+            raise cause from None
         return "".join(part.text for part in response.message.parts)
 
     def _request(

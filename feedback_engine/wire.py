@@ -155,6 +155,8 @@ def meaning_of_status(status: int, text: str, config: EngineConfig) -> EngineErr
     said = text.lower()
     if any(phrase in said for phrase in _TOO_LONG) or status == 413:
         return EngineRefused(RefusalReason.ANSWER_TOO_LONG)
+    if _NO_PICTURE in said:
+        return EngineRefused(RefusalReason.PAGES_UNREAD)
     for phrases, message, advice in _SENTENCES:
         if any(phrase in said for phrase in phrases):
             return EngineMisconfigured(message, advice.format(model=config.model))
@@ -173,6 +175,7 @@ BLIND_MODEL = (
 )
 # llama.cpp's words, which Ollama passes on, and vLLM's.
 _BLIND = ("support multimodal", "image input is not supported", "multimodal model", "0 image(s)")
+_NO_PICTURE = "failed to load image"  # llama.cpp's: the next page may well be one
 _NO_MEMORY = ("system memory", "out of memory", "cudamalloc failed")
 # Ollama 0.24 answers 500 when it cannot make a grammar of a schema: no waiting will help.
 _REJECTED = ("invalid json schema", "invalid format")

@@ -28,7 +28,11 @@ class Asked:
     body: dict[str, Any] = field(repr=False)
     images: tuple[bytes, ...] = field(default=(), repr=False)
     load: int = 1_000_000  # nanoseconds until the model was in memory
+    letters_per_token: int = 4
+    sees: bool = True  # the model, as far as it is known
     older: bool = False  # as Ollama 0.24, which cuts what does not fit whatever one asks for
+    is_ollama: bool = True  # and not llama-server alone, behind OpenAI's protocol
+    trained: int = 131_072  # tokens that the model was made for
 
     @property
     def prompt(self) -> str:

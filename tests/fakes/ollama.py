@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from tests.fakes.model_lines import CREATED, DETAILS, STATUS, Mode, lines, refusal_of, tag, whole
+from tests.fakes.model_intake import as_it_arrives, context_of, refusal_of
+from tests.fakes.model_lines import CREATED, DETAILS, STATUS, Mode, lines, tag, whole
 from tests.fakes.model_words import Asked, Speaker, fitting_answer, read_request
 
 __all__ = ["Asked", "FakeOllama", "Mode", "Speaker", "fitting_answer"]
@@ -31,6 +32,7 @@ class FakeOllama:
         self.modes: deque[Mode] = deque()  # used up first, one for each request to chat
         self.says: Speaker = fitting_answer
         self.letters_per_token = 4
+        self.is_ollama_for_all = False  # else llama-server speaks OpenAI's protocol
         self.older = False  # as Ollama 0.24 in what becomes of a prompt that does not fit
         self.pause = 0.05  # seconds between two bytes of a drip
         self.piece = 0  # bytes to a packet, wherever letters end; 0: a line each
@@ -71,9 +73,21 @@ class FakeOllama:
         self.released.wait(self.pause_before)
         return mode
 
+    def knowing(self, asked: Asked) -> Asked:
+        """The request with what this host and its model are like."""
+        is_ollama = asked.path == "/api/chat" or self.is_ollama_for_all
+        return replace(
+            asked,
+            letters_per_token=self.letters_per_token,
+            sees=asked.model in self.sees,
+            older=self.older,
+            is_ollama=is_ollama,
+            trained=self.context,
+        )
+
     def load(self, asked: Asked) -> int:
         """Bring the model into memory, alone, and say how many nanoseconds that took."""
-        context = (asked.body.get("options") or {}).get("num_ctx", 4096)
+        context = context_of(asked)
         with self._lock:
             is_there = self.loaded.get(asked.model) == context
             if not is_there:
@@ -122,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/version":
             self._json(200, {"version": "0.24.0"})
         elif self.path == "/v1/models":
-            more = {"object": "model", "created": 1_795_387_836, "owned_by": "library"}
+            owner = "library" if fake.is_ollama_for_all else "llamacpp"
+            more = {"object": "model", "created": 1_795_387_836, "owned_by": owner}
             data = [{"id": name, **more} for name in fake.models]
             self._json(200, {"object": "list", "data": data})
         elif self.path in ("/api/chat", "/api/show", "/v1/chat/completions"):
@@ -157,12 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, asked: Asked, mode: Mode) -> None:
         fake = self.server.fake
-        asked, sees = replace(asked, older=fake.older), asked.model in fake.sees
+        asked = as_it_arrives(fake.knowing(asked))
         if mode is Mode.NO_MODEL or not fake.has(asked.model):
             self._error(404, f"model '{asked.model}' not found", "not_found_error")
         elif mode in STATUS:
             self._error(*STATUS[mode])
-        elif (refusal := refusal_of(asked, fake.letters_per_token, sees=sees)) is not None:
+        elif (refusal := refusal_of(asked)) is not None:
             self._error(*refusal)
         else:
             self._answer(replace(asked, load=fake.load(asked)), mode)
@@ -177,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode is Mode.GZIP:
             self._plain(200, "\x1f", "application/x-ndjson", {"Content-Encoding": "gzip"})
         elif not asked.body.get("stream", asked.path == "/api/chat"):
-            self._json(200, whole(asked, mode, fake.says, fake.letters_per_token))
+            self._json(200, whole(asked, mode, fake.says))
         else:
             self._stream(asked, mode)
 
@@ -189,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         fake = self.server.fake
-        for line in lines(asked, mode, fake.says, fake.letters_per_token):
+        for line in lines(asked, mode, fake.says):
             if mode is Mode.DRIP:
                 self._drip(line)
             for part in _parts(line, fake.piece or len(line)):

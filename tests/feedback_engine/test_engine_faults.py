@@ -32,6 +32,7 @@ MEANING: dict[Mode, type[EngineError]] = {
     Mode.NO_MEMORY: EngineMisconfigured,
     Mode.HTML: EngineMisconfigured,
     Mode.GZIP: EngineMisconfigured,
+    Mode.NO_PICTURE: EngineRefused,
     Mode.HALF_LINE: EngineFailed,
     Mode.NOT_UTF8: EngineFailed,
     Mode.CUT_OFF: EngineRefused,

@@ -129,6 +129,28 @@ def test_what_is_no_picture_is_not_shown_to_a_model(host: FakeOllama, reader: Pa
     assert host.asked == []
 
 
+def test_half_a_picture_is_not_shown_to_a_model(host: FakeOllama, reader: PageReader) -> None:
+    """Ollama would read half a page without a word."""
+    with pytest.raises(EngineRefused):
+        reader.read_page(PageImage(page().jpeg[:-40]))
+
+    assert host.asked == []
+
+
+def test_a_host_without_room_for_a_page_is_the_operators_business(
+    host: FakeOllama, reader_on: Callable[..., PageReader]
+) -> None:
+    """No page is too long: all cost the same, and the next one would not fit either."""
+    host.context = 4096
+    host.letters_per_token = 1
+
+    with pytest.raises(EngineMisconfigured) as failed:
+        reader_on(num_ctx=4096).read_page(page(1600, 1600), task=TASK)
+
+    assert "passt nicht in den Kontext des Modells" in failed.value.what_to_do
+    assert len(host.asked) == 1
+
+
 @pytest.mark.parametrize("mode", MEANING)
 def test_every_fault_of_the_host_has_its_meaning(
     host: FakeOllama, reader: PageReader, mode: Mode
@@ -141,7 +163,7 @@ def test_every_fault_of_the_host_has_its_meaning(
     assert type(error) is MEANING[mode]
     if isinstance(error, EngineRefused):
         assert error.reason is RefusalReason.PAGES_UNREAD
-        assert len(host.asked) == 2
+        assert len(host.asked) == (1 if mode is Mode.NO_PICTURE else 2)
 
 
 @pytest.mark.parametrize("mode", SILENCE)

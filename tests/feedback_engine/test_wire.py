@@ -38,6 +38,7 @@ OTHER = EngineConfig(EngineKind.OPENAI, "http://h", "phi4")
         (400, "request (9000 tokens) exceeds the available context size (4096)", EngineRefused),
         (400, "This model's maximum context length is 4096 tokens.", EngineRefused),
         (413, "", EngineRefused),
+        (400, '{"error":{"message":"Failed to load image or audio file"}}', EngineRefused),
     ],
 )
 def test_a_status_has_one_meaning(status: int, said: str, meaning: type[EngineError]) -> None:

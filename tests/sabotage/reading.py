@@ -47,6 +47,13 @@ READINGS = (
         READER,
     ),
     Sabotage(
+        "half a picture counts as a page",
+        "feedback_engine/images.py",
+        "                page.load()",
+        "                pass",
+        READER,
+    ),
+    Sabotage(
         "a model may be swapped while it reads",
         TRANSCRIBE,
         "if self._host.digest(until) != digest:",
