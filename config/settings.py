@@ -37,6 +37,12 @@ def _seconds(value: object) -> object:
         return value
 
 
+def _bare(value: object) -> object:
+    """A digest as Ollama's API and its command line say it, without what stands before it."""
+    return value.strip().lower().removeprefix("sha256:") if isinstance(value, str) else value
+
+
+Digest = Annotated[str, BeforeValidator(_bare), Field(pattern=r"^([0-9a-f]{12,64})?$")]
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
@@ -68,9 +74,16 @@ class Settings(BaseSettings):
         default=_TWO.model_host, description="Address of the model; of several comma-separated"
     )
     model_name: str = Field(default=_TWO.model_name, description="Model that judges")
+    model_digest: Digest = Field(
+        default="",
+        description="Only with this digest does that model judge; its first 12 digits do",
+    )
     model_sees: bool = Field(default=_TWO.model_sees, description="It is shown drawings, too")
     reading_model: str = Field(
         default=_TWO.reading_model, description="Model that reads photos; none: nobody does"
+    )
+    reading_digest: Digest = Field(
+        default="", description="Only with this digest does that model read"
     )
     keep_alive: str = Field(
         default=_TWO.keep_alive,
@@ -156,6 +169,12 @@ class Settings(BaseSettings):
     def _s3_has_keys(self) -> Settings:
         if self.files.startswith("s3://") and not (self.s3_key and self.s3_secret):
             raise ValueError("GUSTAV_FILES in s3:// needs GUSTAV_S3_KEY and GUSTAV_S3_SECRET")
+        return self
+
+    @model_validator(mode="after")
+    def _only_ollama_tells_digests(self) -> Settings:
+        if self.engine != "ollama" and (self.model_digest or self.reading_digest):
+            raise ValueError("GUSTAV_MODEL_DIGEST and GUSTAV_READING_DIGEST need Ollama's answer")
         return self
 
     @field_validator("files")

@@ -21,7 +21,8 @@ class EngineConfig:
     its calls (`time_for` gives more to longer ones), `first_token` the
     patience for loading the model and reading the prompt, `idle` the patience between two tokens.
     `sees`: the model takes images, of `image_size` pixels along their longer edge at most.
-    `digest` pins the model: with another one under the same name no feedback is given (ATK-125).
+    `digest` pins the model, by its beginning or the whole of it: with another one under the same
+    name nothing is judged or read, nor with one whose host does not tell (ATK-125).
     """
 
     kind: EngineKind = EngineKind.LEXICAL
@@ -45,6 +46,10 @@ class EngineConfig:
             raise ValueError("a model needs a host and a name")
         if self.num_ctx <= 2 * self.max_output:
             raise ValueError("num_ctx must be more than twice max_output")
+
+    def approves(self, digest: str) -> bool:
+        """Whether the model that a host has under this name may be asked."""
+        return digest.startswith(self.digest)
 
 
 MOST_TIME = 3.0  # so many times `timeout` the longest feedback may take

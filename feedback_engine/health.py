@@ -67,8 +67,8 @@ def check_models(
     missing = tuple(model for model in wanted if model not in digests)
     advice = [missing_model(config, model) for model in missing]
     advice += [said for model in digests for said in _unfit(config, model, transport)]
-    if config.digest and digests.get(config.model, config.digest) not in ("", config.digest):
-        advice.append(exchanged_model(config))
+    if config.model in digests and not config.approves(digests[config.model]):
+        advice.append(exchanged_model(config, digests[config.model]))
     return ModelHealth(True, digests, missing, tuple(advice))
 
 

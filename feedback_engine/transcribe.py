@@ -157,8 +157,8 @@ class VisionReader:
 
     def _approved_digest(self, until: float) -> str:
         digest = self._host.digest(until)
-        if self._config.digest and digest and self._config.digest != digest:
+        if not self._config.approves(digest):
             raise EngineMisconfigured(
-                "the model is not the one that was approved", exchanged_model(self._config)
+                "the model is not the one that was approved", exchanged_model(self._config, digest)
             )
         return digest

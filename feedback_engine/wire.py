@@ -211,11 +211,13 @@ def missing_model(config: EngineConfig, model: str) -> str:
     return f"fehlt: Der Modell-Server bietet {model} nicht an. Bitte dort laden oder umstellen."
 
 
-def exchanged_model(config: EngineConfig) -> str:
+def exchanged_model(config: EngineConfig, digest: str) -> str:
     """What an operator does about a model that is not the approved one."""
+    found = f"hat jetzt die Prüfsumme {digest[:12]}" if digest else "nennt keine Prüfsumme"
     return (
-        f"Unter dem Namen {config.model} liegt ein anderes Modell als das freigegebene. Bitte "
-        "prüfen und die Prüfsumme in den Einstellungen anpassen."
+        f"Das Modell {config.model} ist nicht mehr das freigegebene: Es {found}, freigegeben ist "
+        f"{config.digest[:12]}. Bitte prüfen, ob es gewollt ist, und dann GUSTAV_MODEL_DIGEST oder "
+        "GUSTAV_READING_DIGEST anpassen."
     )
 
 

@@ -90,8 +90,42 @@ def test_there_is_no_reader_where_none_was_asked_for(knobs: dict[str, str]) -> N
 
 @pytest.mark.parametrize(
     ("knob", "value"),
-    [("model_profile", "drei"), ("keep_alive", "-1"), ("keep_alive", "lang"), ("image_size", "50")],
+    [
+        ("model_profile", "drei"),
+        ("keep_alive", "-1"),
+        ("keep_alive", "lang"),
+        ("image_size", "50"),
+        ("model_digest", "gemma3:12b"),
+        ("model_digest", "abc123"),
+        ("reading_digest", "z" * 64),
+    ],
 )
 def test_an_impossible_value_is_named(knob: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"GUSTAV_{knob.upper()}"):
         settings(**{knob: value})
+
+
+def test_each_model_can_be_pinned_as_the_command_line_shows_it() -> None:
+    chosen = settings(model_digest="sha256:" + "A" * 64, reading_digest="b" * 12)
+
+    reader = engines.reading(chosen, chosen.model_host)
+
+    assert reader is not None
+    assert engines.judging(chosen, chosen.model_host).digest == "a" * 64
+    assert reader.digest == "b" * 12
+
+
+def test_one_model_for_both_needs_one_pin() -> None:
+    chosen = settings(model_profile="ein-modell", model_digest="a" * 12)
+
+    reader = engines.reading(chosen, chosen.model_host)
+
+    assert reader is not None
+    assert reader.digest == "a" * 12
+    assert not engines.reading(settings(model_digest="a" * 12), "http://h").digest  # another model
+
+
+@pytest.mark.parametrize("engine", ["openai", "lexical"])
+def test_a_pin_that_nobody_could_compare_stops_the_start(engine: str) -> None:
+    with pytest.raises(SettingsError, match="GUSTAV_MODEL_DIGEST"):
+        settings(engine=engine, model_digest="a" * 12)

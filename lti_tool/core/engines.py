@@ -22,6 +22,7 @@ def judging(settings: Settings, address: str) -> EngineConfig:
         timeout=settings.model_time_limit.total_seconds(),
         num_ctx=_context(settings),
         keep_alive=settings.keep_alive,
+        digest=settings.model_digest,
         sees=settings.model_sees,
         image_size=settings.image_size,
         api_key=key.get_secret_value() if key else "",
@@ -38,6 +39,7 @@ def reading(settings: Settings, address: str) -> EngineConfig | None:
         model=settings.reading_model,
         num_ctx=_context(settings) if same else reading_context(settings.image_size),
         max_output=READING_OUTPUT,
+        digest=settings.reading_digest or (settings.model_digest if same else ""),
         sees=True,
     )
 

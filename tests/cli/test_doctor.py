@@ -20,6 +20,7 @@ from lti_tool.core.jobs import JobKind, enqueue
 from lti_tool.core.pulse import beat
 from tests.cli.console import Gustav
 from tests.fakes.http_server import Answer, LoopbackServer
+from tests.fakes.ollama import FakeOllama
 
 PLATFORM = (
     *("platform", "add", "--name", "Musterschule", "--client-id", "aBc123"),
@@ -238,14 +239,59 @@ def test_a_model_that_is_there_is_well(house: Gustav, monkeypatch: pytest.Monkey
     assert all("Prüfsumme a1b2a1b2a1b2" in finding.says for finding in found[:2])
 
 
+def test_an_exchanged_model_is_told_with_both_digests(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATK-125, at a host that answers."""
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+    monkeypatch.setenv("GUSTAV_MODEL_SLOTS", "1")
+    monkeypatch.setenv("GUSTAV_MODEL_DIGEST", "1" * 12)
+    monkeypatch.setenv("GUSTAV_READING_DIGEST", "c" * 64)
+    models = {"gemma3:12b-it-q8_0": "a" * 64, "qwen2.5vl:7b-q8_0": "c" * 64}
+    with FakeOllama(models) as host:
+        host.sees |= set(models)
+        host.context = 131_072
+        monkeypatch.setenv("GUSTAV_MODEL_HOST", host.url)
+        judge, reader = look_at_models(read_settings())
+
+    assert not judge.ok
+    assert "aaaaaaaaaaaa" in judge.what_to_do
+    assert "111111111111" in judge.what_to_do
+    assert "GUSTAV_MODEL_DIGEST" in judge.what_to_do
+    assert reader.ok
+    assert "Prüfsumme cccccccccccc, wie freigegeben" in reader.says
+
+
+def test_of_several_hosts_each_finding_names_its_own(
+    house: Gustav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
+    hosts = ("http://gpu-1:11434", "http://gpu-2:11434")
+    monkeypatch.setenv("GUSTAV_MODEL_HOST", ",".join(hosts))
+
+    def one_lacks_a_model(wanted: EngineConfig) -> ModelHealth:
+        lacks = wanted.host == hosts[1] and wanted.model.startswith("qwen")
+        return ModelHealth(reachable=True, what_to_do=("fehlt",) if lacks else ())
+
+    found = list(look_at_models(read_settings(), one_lacks_a_model))
+
+    wrong = [finding for finding in found if not finding.ok]
+    assert [(finding.about, hosts[1] in finding.says) for finding in wrong] == [("reading", True)]
+    named = [[host for host in hosts if host in finding.says] for finding in found]
+    assert sorted(named) == sorted([[host] for host in hosts] * 3)
+
+
 def test_a_school_where_no_model_reads_is_well(
     house: Gustav, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUSTAV_ENGINE", "ollama")
     monkeypatch.setenv("GUSTAV_READING_MODEL", "none")
 
-    _, reader, _ = look_at_models(read_settings(), lambda _: ModelHealth(reachable=True))
+    monkeypatch.setenv("GUSTAV_MODEL_HOST", "http://gpu-1:11434,http://gpu-2:11434")
 
+    found = look_at_models(read_settings(), lambda _: ModelHealth(reachable=True))
+
+    (reader,) = [finding for finding in found if finding.about == "reading"]
     assert reader.ok
     assert "tippen ab" in reader.says
 

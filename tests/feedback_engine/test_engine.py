@@ -157,14 +157,27 @@ def test_what_would_not_fit_into_the_models_memory_is_refused_not_cut(
     assert host.paths == []
 
 
-def test_a_model_exchanged_against_the_approved_one_is_not_asked(host: FakeOllama) -> None:
-    config = EngineConfig(EngineKind.OLLAMA, host.url, "gemma3:12b", digest="b" * 64)
+@pytest.mark.parametrize("there", ["a" * 64, "a" * 11 + "b" * 53, ""])
+def test_a_model_exchanged_against_the_approved_one_is_not_asked(
+    host: FakeOllama, there: str
+) -> None:
+    """Nor one of which the host does not say whether it was exchanged."""
+    host.models["gemma3:12b"] = there
+    pin = "b" * 64 if there.startswith("a" * 12) else "a" * 12
+    config = EngineConfig(EngineKind.OLLAMA, host.url, "gemma3:12b", digest=pin)
 
     with pytest.raises(EngineMisconfigured) as wrong:
         build_engine(config).give_feedback(plants())
 
     assert "Prüfsumme" in wrong.value.what_to_do
     assert host.asked == []
+
+
+@pytest.mark.parametrize("pin", ["", "a" * 12, "a" * 64])
+def test_the_approved_model_is_asked(host: FakeOllama, pin: str) -> None:
+    config = EngineConfig(EngineKind.OLLAMA, host.url, "gemma3:12b", digest=pin)
+
+    assert build_engine(config).give_feedback(plants()).engine.digest == "a" * 64
 
 
 def test_a_model_exchanged_while_it_works_makes_the_result_worthless(host: FakeOllama) -> None:

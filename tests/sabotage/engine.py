@@ -94,4 +94,25 @@ ENGINE_CHECKS = (
         "pass",
         ("tests/feedback_engine/test_engine.py",),
     ),
+    Sabotage(
+        "a model judges that nobody has approved",
+        ENGINE,
+        "if not self._config.approves(digest):",
+        "if False:",
+        ("tests/feedback_engine/test_engine.py",),
+    ),
+    Sabotage(
+        "a model reads that nobody has approved",
+        "feedback_engine/transcribe.py",
+        "if not self._config.approves(digest):",
+        "if False:",
+        ("tests/feedback_engine/test_transcribe.py",),
+    ),
+    Sabotage(
+        "the pin of the settings never reaches the engine",
+        "lti_tool/core/engines.py",
+        "        digest=settings.model_digest,\n",
+        "",
+        ("tests/test_profiles.py", "tests/cli/test_doctor.py"),
+    ),
 )

@@ -116,15 +116,17 @@ def look_at_models(settings: Settings, ask: Models = ask_model_host) -> Iterator
         yield from _about_host(settings, host, ask)
         if settings.engine == "ollama" and at_once > 1:
             yield Finding("slots", True, SLOTS.format(host=host, slots=at_once))
+    if engines.reading(settings, settings.model_host) is None:
+        yield Finding("reading", True, NOBODY_READS)
 
 
 def _about_host(settings: Settings, host: str, ask: Models) -> Iterator[Finding]:
-    yield _about_model("model", "Rückmeldungen", ask, engines.judging(settings, host))
-    reading = engines.reading(settings, host)
-    if reading is None:
-        yield Finding("reading", True, NOBODY_READS)
-    else:
-        yield _about_model("reading", "das Lesen von Fotos", ask, reading)
+    """Of several hosts each finding names its own."""
+    place = f" auf {host}" if len(settings.model_hosts) > 1 else ""
+    judging, reading = engines.judging(settings, host), engines.reading(settings, host)
+    yield _about_model("model", f"Rückmeldungen{place}", judging, ask(judging))
+    if reading is not None:
+        yield _about_model("reading", f"das Lesen von Fotos{place}", reading, ask(reading))
 
 
 # Ollama does not tell what it is set to, and makes all but one wait if it is not.
@@ -132,11 +134,11 @@ SLOTS = "{host} soll {slots} Antworten zugleich schreiben: dort OLLAMA_NUM_PARAL
 NOBODY_READS = "Fotos liest kein Modell; Schülerinnen und Schüler tippen ab, was darauf steht."
 
 
-def _about_model(about: str, purpose: str, ask: Models, wanted: EngineConfig) -> Finding:
-    health = ask(wanted)
+def _about_model(about: str, purpose: str, wanted: EngineConfig, health: ModelHealth) -> Finding:
     if health.what_to_do:
         says = f"Das Modell {wanted.model} für {purpose} ist nicht bereit; Abgaben warten so lange."
         return Finding(about, False, says, " ".join(health.what_to_do))
     digest = health.digests.get(wanted.model, "")
     known = f", Prüfsumme {digest[:12]}" if digest else ""
-    return Finding(about, True, f"Das Modell {wanted.model} für {purpose} ist da{known}.")
+    pinned = ", wie freigegeben" if wanted.digest else ""
+    return Finding(about, True, f"Das Modell {wanted.model} für {purpose} ist da{known}{pinned}.")
