@@ -15,13 +15,14 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import logging
+import queue
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from itertools import repeat
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
@@ -73,17 +74,10 @@ def main() -> int:
     print(f"  {'first in, first out':22} mean {mean(before):4.0f} s  p95 {p95(before):4.0f} s")
     simulate = simulator(options.simulator) if options.simulator else None
     missed = False
-    with database(options.at_once) as db, ThreadPoolExecutor(options.at_once) as side_by_side:
-        class_at_work(db, lessons[0][:4], (QWEN, GEMMA), SLOTS, WARM_UP)
+    with schools(options.at_once) as hold:
+        list(hold([lessons[0][:4]] * options.at_once, (QWEN, GEMMA), WARM_UP))
         for case in CASES:
-            held = partial(
-                class_at_work,
-                db,
-                models=(case.vision, case.text),
-                slots=SLOTS,
-                speed=options.speed,
-            )
-            outcomes = list(side_by_side.map(held, lessons))
+            outcomes = list(hold(lessons, (case.vision, case.text), options.speed))
             missed |= not told(case, outcomes, mean(before))
             if simulate:
                 bound = simulate(options.seeds, case)
@@ -111,14 +105,36 @@ def p95(waits: Sequence[float]) -> float:
     return sorted(waits)[max(0, -(-len(waits) * 95 // 100) - 1)]
 
 
+Hold = Callable[[Sequence[Sequence[HandIn]], tuple[Model, Model], float], Iterator[Outcome]]
+
+
 @contextmanager
-def database(lessons: int) -> Iterator[Database]:
+def schools(at_once: int) -> Iterator[Hold]:
+    """Each has a database of its own: a host does the work of all that are in one."""
+    with ExitStack() as stack:
+        free: queue.SimpleQueue[Database] = queue.SimpleQueue()
+        for _ in range(at_once):
+            free.put(stack.enter_context(database()))
+        rooms = stack.enter_context(ThreadPoolExecutor(at_once))
+
+        def held(work: Sequence[HandIn], models: tuple[Model, Model], speed: float) -> Outcome:
+            db = free.get()
+            try:
+                return class_at_work(db, work, models, SLOTS, speed)
+            finally:
+                free.put(db)
+
+        yield lambda lessons, models, speed: rooms.map(held, lessons, repeat(models), repeat(speed))
+
+
+@contextmanager
+def database() -> Iterator[Database]:
     with (
         TemporaryDirectory(prefix="gustav-bench-") as folder,
         running_postgres(Path(folder) / "postgres") as postgres,
     ):
         upgrade(postgres.owner_url)
-        opened = Database(postgres.app_url, pool_size=12 * lessons)
+        opened = Database(postgres.app_url, pool_size=12)
         try:
             yield opened
         finally:
