@@ -1,12 +1,15 @@
 """The policy of the lanes, in tables: who is next at a model host."""
 
 from datetime import timedelta
+from statistics import mean
 from uuid import UUID
 
 import pytest
 
 from lti_tool.core.hosts import OPENS_AFTER, may_try
 from lti_tool.core.lanes import NEVER, Lane, Urgency, Waiting, choose
+from tests.bench.lanes import CASES as CASES_OF_P8
+from tests.bench.lanes import first_in_first_outs, without_a_queue
 
 TEXT, VISION = "gemma3:12b", "qwen2.5vl:7b"
 LIVE, HOMEWORK, AGAIN = Urgency
@@ -131,6 +134,12 @@ def test_who_is_next(waiting, lane, chosen):
     found = choose(waiting, lane, AGE_LIMIT)
 
     assert (found.job_id.int if found else None) == chosen
+
+
+@pytest.mark.parametrize("case", CASES_OF_P8, ids=lambda case: case.name)
+def test_a_lesson_waits_as_little_as_it_may(case):
+    """P8, as far as the policy is concerned: forty lessons of 28, half of them with photos."""
+    assert mean(without_a_queue(case, 40)) <= case.goal * mean(first_in_first_outs(40))
 
 
 def test_a_big_class_does_not_keep_a_small_one_waiting():
