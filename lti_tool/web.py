@@ -7,6 +7,7 @@ leads.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -206,7 +207,8 @@ def _mount_pages(app: Flask, settings: Settings, seal: KeySeal, goals: Goals) ->
 
 
 def _health(database: Database) -> Blueprint:
-    """For whoever watches the process: is it there, and could it serve? Says nothing else."""
+    """For whoever watches the process: is it there, and could it serve? Says nothing else. A
+    database that takes as long for next to nothing as a page's statement may, serves nobody."""
     bp = Blueprint("health", __name__, url_prefix="/health")
 
     @bp.get("/live")
@@ -215,8 +217,12 @@ def _health(database: Database) -> Blueprint:
 
     @bp.get("/ready")
     def ready() -> ResponseReturnValue:
+        began = time.monotonic()
         with database.begin(WORKER):
-            return "ok\n"
+            pass
+        if time.monotonic() - began > database.statement_limit.total_seconds():
+            return "slow\n", 503, {"Retry-After": "10"}
+        return "ok\n"
 
     @bp.get("/cookie")
     def cookie() -> ResponseReturnValue:

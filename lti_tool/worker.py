@@ -31,7 +31,7 @@ from feedback_engine.contract import FeedbackEngine, PageReader
 from lti_tool import flows
 from lti_tool.core import bell, dispatch, engines, hosts, jobs, pulse
 from lti_tool.core.clock import utc_now
-from lti_tool.core.db import WORKER, Database
+from lti_tool.core.db import FOR_JOBS, WORKER, Database
 from lti_tool.core.dispatcher import Dispatcher
 from lti_tool.core.files import open_store_of
 from lti_tool.core.hosts import Host, LaneBook, Models
@@ -65,6 +65,7 @@ def build_database(settings: Settings, ring: bell.Ring | None) -> Database:
         handlers=flows.HANDLERS,
         ring=ring,
         pool_size=settings.worker_threads + sum(host.slots for host in hosts_of(settings)) + 4,
+        statement_limit=FOR_JOBS,
     )
 
 

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 from config.settings import Settings, read_settings
 from lti_tool.cli.answers import CommandFailed
-from lti_tool.core.db import Database
+from lti_tool.core.db import FOR_COMMANDS, Database
 
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """The database as web and worker see it. One connection is enough for a command."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=1, statement_limit=FOR_COMMANDS)
     try:
         yield database
     finally:

@@ -10,7 +10,7 @@ import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
@@ -43,6 +43,12 @@ _NOTICE_A_DEAD_NETWORK = {
 # Whoever waits longer than this is told to come back: a page holds one of few threads meanwhile.
 WAITS_FOR_CONNECTION = 3  # seconds
 LOCK_LIMIT = "3s"
+
+# How long one statement may take, by who waits for it. Migrations and backups have no limit: they
+# come by connections of their own.
+FOR_PAGES = timedelta(seconds=3)
+FOR_JOBS = timedelta(seconds=10)  # the list of a large course at once, what each night is forgotten
+FOR_COMMANDS = timedelta(minutes=10)  # erasing a course or a school, looking through whole tables
 
 
 class ActorRole(StrEnum):
@@ -152,7 +158,8 @@ class Database:
     """The engine and who is told what after a commit. Roofs make one, everything else gets `begin`.
 
     `handlers` maps a type of event to those on higher floors who act on it in the same
-    transaction; `ring` is called with each rung job once the commit has happened.
+    transaction; `ring` is called with each rung job once the commit has happened. A statement that
+    takes longer than `statement_limit` is ended (OperationalError).
     """
 
     def __init__(
@@ -162,7 +169,9 @@ class Database:
         handlers: Mapping[type, Handler] | None = None,
         ring: Callable[[str, UUID], None] | None = None,
         pool_size: int = 6,
+        statement_limit: timedelta = FOR_PAGES,
     ) -> None:
+        self.statement_limit = statement_limit
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -176,7 +185,8 @@ class Database:
                 "autocommit": True,
                 "prepare_threshold": 3,
                 # A process frozen in the middle of a transaction must not hold its locks for ever.
-                "options": f"-c statement_timeout=10s -c lock_timeout={LOCK_LIMIT}"
+                "options": f"-c statement_timeout={milliseconds(statement_limit)}"
+                f" -c lock_timeout={LOCK_LIMIT}"
                 " -c idle_in_transaction_session_timeout=30s",
                 **_NOTICE_A_DEAD_NETWORK,
             },
@@ -207,6 +217,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def milliseconds(limit: timedelta) -> int:
+    """As PostgreSQL reads a time without a unit."""
+    return int(limit / timedelta(milliseconds=1))
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, LiteralString
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lti_tool.core.db import driver_of
+from lti_tool.core.db import driver_of, milliseconds
 
 
 def ask(db: Session, statement: LiteralString, values: Mapping[str, object]) -> Sequence[Any]:
@@ -29,6 +30,12 @@ def in_single_file(db: Session, *whose: object) -> None:
     """Until the transaction ends, others that name the same wait here for their turn."""
     key = ":".join(map(str, whose))
     ask(db, "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", {"key": key})
+
+
+def patiently(db: Session, limit: timedelta) -> None:
+    """For the rest of the transaction a statement may take so long."""
+    values = {"limit": str(milliseconds(limit))}
+    ask(db, "SELECT set_config('statement_timeout', %(limit)s, true)", values)
 
 
 def set_against_set(db: Session) -> None:

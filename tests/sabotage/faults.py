@@ -44,6 +44,16 @@ FAULTS = (
         ),
     ),
     Sabotage(
+        "a slow database counts as a healthy one",
+        "lti_tool/web.py",
+        "> database.statement_limit.total_seconds():",
+        "> 3600:",
+        (
+            "tests/faults/test_postgres.py::test_flt_39_a_database_that_is_slow_with_everything_is"
+            "_no_healthy_one",
+        ),
+    ),
+    Sabotage(
         "a migration stands in everybody's way",
         "lti_tool/core/schema.py",
         "TRIES, BETWEEN_TRIES = 5, 3.0",
