@@ -430,6 +430,8 @@ def test_a_platform_that_waits_or_is_paused_lets_nobody_in_and_may_show_why(
 
     assert answer.status_code == 400
     assert f"frame-ancestors {house.lms.issuer}" in answer.headers["Content-Security-Policy"]
+    assert "Was abgegeben und gespeichert wurde, ist noch da." in answer.text
+    assert "gustav platform health" in answer.text  # which says "resume", or "activate"
 
 
 def test_nobody_else_may_frame_a_refused_login(house: House):
