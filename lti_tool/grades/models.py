@@ -102,6 +102,7 @@ class GradeSync(OfPlatform, Base):
         CheckConstraint("comment <> ''", name="comment"),
         CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="reason"),
         CheckConstraint("state <> 'posted' OR posted_at IS NOT NULL", name="posted"),
+        Index("scores_of_submission", "platform_id", "submission_id"),
         Index(
             "one_open_sync_per_pupil",
             "resource_link_id",

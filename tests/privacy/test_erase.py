@@ -240,3 +240,21 @@ def test_no_job_is_left_that_nobody_could_end(room: Classroom):
 
     with room.database.begin(WORKER) as db:
         assert db.scalars(select(Job)).all() == []
+
+
+# Foreign keys to what a school has most of, whose column no whole index begins with.
+LOOKED_THROUGH = """
+SELECT c.conrelid::regclass::text, array_agg(a.attname::text)
+FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+WHERE c.contype = 'f' AND c.confrelid IN ('submissions'::regclass, 'feedbacks'::regclass)
+  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
+    AND i.indkey[0] = ANY (c.conkey)
+    AND (i.indkey[0] = c.conkey[2] OR i.indkey[1] = ANY (c.conkey)))
+GROUP BY c.oid
+"""
+
+
+def test_no_table_is_looked_through_for_each_submission_that_goes(postgres) -> None:
+    """40,000 of them took minutes, and take four seconds."""
+    with psycopg.connect(postgres.superuser_url.replace("+psycopg", "")) as db:
+        assert db.execute(LOOKED_THROUGH).fetchall() == []
