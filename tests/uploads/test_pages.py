@@ -300,7 +300,10 @@ def test_where_no_model_reads_the_pupil_types_what_is_on_the_sheet(ada: Visitor,
 
     bench.works()
 
-    assert "Hier kann gerade kein Modell Fotos lesen" in ada.get("/work/").text
+    page = ada.get("/work/")
+    assert "Hier kann gerade kein Modell Fotos lesen" in page.text
+    assert "Was steht auf deinen Seiten?" in page.text
+    assert "richtig gelesen" not in page.text  # nothing was
 
 
 def test_a_page_that_is_lost_is_said_and_not_judged(ada: Visitor, browsers, bench: Workbench):
