@@ -36,7 +36,8 @@ def comment_of(submission: Submission, feedback: Feedback, *, formal: bool = Fal
     """Which attempt, what was found per criterion, the next step, and who wrote it. `formal`: it
     says Sie to the pupil, where German is spoken."""
     words = _WORDS["en" if submission.language == "en" else "de"]
-    lines = [f"{r.title}: {r.level_text}" for r in feedback.results if r.level_text]
+    # Many criteria are whole sentences: no full stop before the colon.
+    lines = [f"{r.title.rstrip('.')}: {r.level_text}" for r in feedback.results if r.level_text]
     if feedback.next_step:
         lines.append(words["formal_step" if formal else "step"].format(text=feedback.next_step))
     by = _signed(feedback, words)

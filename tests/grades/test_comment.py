@@ -29,6 +29,15 @@ def test_it_says_the_attempt_the_levels_and_the_next_step():
     ]
 
 
+def test_a_criterion_that_is_a_sentence_has_no_full_stop_before_the_colon():
+    given = feedback()
+    given.results[0].title = "Du nennst den Zucker."
+
+    said = comment_of(Submission(attempt=1, language="de"), given)
+
+    assert "Du nennst den Zucker: weitgehend" in said
+
+
 @pytest.mark.parametrize(
     ("given", "signed"),
     [
