@@ -19,11 +19,12 @@ from lti_tool.core.statements import ask
 class InLine:
     """`ahead`: so many others before it (None: it is being done right now). `wait`: until feedback
     is there, by the rates that were measured; None if nobody knows. `last_error`: the code of the
-    last try, if there was one."""
+    last try, if there was one. `reading`: its photos are read first."""
 
     ahead: int | None
     wait: timedelta | None
     last_error: str | None
+    reading: bool = False
 
 
 def in_line(db: Session, subject_id: UUID) -> InLine | None:
@@ -33,11 +34,12 @@ def in_line(db: Session, subject_id: UUID) -> InLine | None:
         return None
     row = found[0]
     wait = None if row.seconds is None else timedelta(seconds=row.seconds)
-    return InLine(None if row.at_work else row.ahead, wait, row.last_error)
+    return InLine(None if row.at_work else row.ahead, wait, row.last_error, row.reading)
 
 
 _IN_LINE = """
-SELECT j.state = 'working' AS at_work, j.last_error, line.ahead, line.seconds
+SELECT j.state = 'working' AS at_work, j.kind = 'read_pages' AS reading, j.last_error,
+  line.ahead, line.seconds
 FROM jobs j, LATERAL job_in_line(j.id) AS line
 WHERE j.subject_id = %(subject)s AND j.kind IN ('read_pages', 'give_feedback')
   AND j.state IN ('waiting', 'working')

@@ -26,13 +26,13 @@ def phase_now(db: Session, launch: LaunchSession, submission_id: UUID) -> Phase:
     row = found[0]
     line = None
     if row.at_work is not None:
-        line = InLine(None if row.at_work else 0, None, row.last_error)
+        line = InLine(None if row.at_work else 0, None, row.last_error, row.reading)
     return phase_of(State(row.state), line)
 
 
 # By hand, because it is asked at each step of each submission whose page is open.
 _HOW_FAR = """
-SELECT s.state, j.state = 'working' AS at_work, j.last_error
+SELECT s.state, j.state = 'working' AS at_work, j.kind = 'read_pages' AS reading, j.last_error
 FROM submissions s LEFT JOIN jobs j ON j.subject_id = s.id
   AND j.kind IN ('read_pages', 'give_feedback') AND j.state IN ('waiting', 'working')
 WHERE s.id = %(id)s AND s.resource_link_id = %(link)s

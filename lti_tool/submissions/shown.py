@@ -51,6 +51,7 @@ class Phase(StrEnum):
     """What a pupil is told about an attempt."""
 
     IN_LINE = "in_line"
+    READING = "reading"  # a model reads the photos
     AT_WORK = "at_work"
     TO_CHECK = "to_check"  # the pupil looks whether the photos were read right
     LATER = "later"  # kept, but the model does not answer just now
@@ -144,7 +145,7 @@ def phase_of(state: State, line: InLine | None) -> Phase:
     if line is None:
         return Phase.IN_LINE
     if line.ahead is None:
-        return Phase.AT_WORK
+        return Phase.READING if line.reading else Phase.AT_WORK
     return Phase.LATER if line.last_error else Phase.IN_LINE
 
 

@@ -19,9 +19,11 @@ from lti_tool.core.jobs import Job
 from lti_tool.live.hub import PER_SESSION
 from lti_tool.people.roles import Role
 from lti_tool.submissions import prose
+from lti_tool.submissions.models import Submission
 from tests.classroom import Classroom
 from tests.content.browser import launch_in
 from tests.live.station import Station, cookie_of, running_station, soon
+from tests.uploads.photos import hands_in, photo, sends
 from tests.visitor import Browsers, Visitor, judged
 
 
@@ -55,6 +57,23 @@ def test_a_pupil_hears_how_things_stand_and_then_each_step(
     heard.append(ear.hears())
 
     assert heard == ["in_line", "at_work", "later", "ready"]
+
+
+def test_while_photos_are_read_nobody_says_that_feedback_is_written(
+    station: Station, browsers: Browsers, room: Classroom
+):
+    ada = browsers.ada()
+    sends(ada, ("blatt.jpg", photo()))
+    hands_in(ada)
+    with room.database.begin(room.service) as db:
+        submission_id = db.scalars(select(Submission.id)).one()
+    ear = station.tunes(ada, submission_id)
+    heard = [ear.hears()]
+    takes_up(room)
+    heard.append(ear.hears())
+
+    assert heard == ["in_line", "reading"]
+    assert "Die Fotos werden gerade gelesen." in ada.get("/work/").text
 
 
 def test_each_piece_of_feedback_that_is_being_written_is_news(

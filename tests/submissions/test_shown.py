@@ -99,6 +99,8 @@ def test_the_tint_follows_the_place_on_the_scale(
     [
         (State.HANDED_IN, InLine(2, PACE, None), Phase.IN_LINE),
         (State.HANDED_IN, InLine(None, PACE, None), Phase.AT_WORK),
+        (State.HANDED_IN, InLine(None, PACE, None, reading=True), Phase.READING),
+        (State.HANDED_IN, InLine(2, PACE, None, reading=True), Phase.IN_LINE),
         (State.HANDED_IN, InLine(0, PACE, "EngineUnavailable"), Phase.LATER),
         # The next try is under way: there is nothing to apologise for yet.
         (State.HANDED_IN, InLine(None, PACE, "EngineFailed"), Phase.AT_WORK),
