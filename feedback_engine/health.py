@@ -24,9 +24,11 @@ from feedback_engine.wire import (
     meaning_of_status,
     missing_model,
     plain_transport,
+    wrong_way_to_ollama,
 )
 
 _PATIENCE = 10.0
+_OLLAMA = "library"  # whose models Ollama says they are, in OpenAI's protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,10 @@ def listed_models(
         with httpx.Client(transport=guarded, headers=auth_headers(config), **CLIENT) as http:
             answer = http.get(f"{base_url(config)}/v1/models")
             answer.raise_for_status()
-            return {str(model["id"]): "" for model in answer.json()["data"]}
+            told = answer.json()["data"]
+            if any(model.get("owned_by") == _OLLAMA for model in told):
+                raise EngineMisconfigured("this is Ollama", wrong_way_to_ollama(config))
+            return {str(model["id"]): "" for model in told}
     except ollama.ResponseError as error:
         raise meaning_of_status(error.status_code, "", config) from None
     except httpx.HTTPStatusError as error:

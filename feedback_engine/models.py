@@ -4,7 +4,6 @@ Answers are read as they are written, so that a model that falls silent or never
 and its host notices. One attempt each: repeating is decided above.
 """
 
-import base64
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterator
@@ -15,8 +14,15 @@ import httpx
 import ollama
 from dspy import lm15
 
+from feedback_engine.bodies import for_ollama, for_openai, messages, sampling, schema
 from feedback_engine.config import EngineConfig, EngineKind
-from feedback_engine.errors import EngineError, EngineFailed, EngineRefused, RefusalReason
+from feedback_engine.errors import (
+    EngineError,
+    EngineFailed,
+    EngineMisconfigured,
+    EngineRefused,
+    RefusalReason,
+)
 from feedback_engine.health import listed_models, tagged
 from feedback_engine.text import goes_in_circles
 from feedback_engine.wire import (
@@ -29,9 +35,13 @@ from feedback_engine.wire import (
     meaning_of_status,
     model_is_missing,
     plain_transport,
+    wrong_way_to_ollama,
 )
 
 LONGEST_OUTPUT = 64 * 1024
+# What Ollama signs with here. It has 4096 tokens on this way, unless it was started with more, and
+# drops the images first: status 200, and a page is read that no model has seen (tried, fb307609).
+_OLLAMA = "fp_ollama"
 _LOOK_EVERY = 1000  # characters after which one asks whether the model goes in circles
 
 
@@ -121,11 +131,11 @@ class OllamaEngine(_Engine):
         )
         stream = client.chat(
             model=self._config.model,
-            messages=_messages(request, _for_ollama),
+            messages=messages(request, for_ollama),
             stream=True,
             think=False,
-            format=_schema(request),
-            options={**_sampling(request, "num_predict"), "num_ctx": self._config.num_ctx},
+            format=schema(request),
+            options={**sampling(request, "num_predict"), "num_ctx": self._config.num_ctx},
             keep_alive=self._config.keep_alive,
         )
         with contextlib.closing(
@@ -163,12 +173,12 @@ class OpenAICompatibleEngine(_Engine):
     def _pieces(self, request: lm15.Request) -> Generator[_Piece, None, None]:
         body = {
             "model": self._config.model,
-            "messages": _messages(request, _for_openai),
+            "messages": messages(request, for_openai),
             "stream": True,
-            **_sampling(request, "max_tokens"),
+            **sampling(request, "max_tokens"),
         }
-        if (schema := _schema(request)) is not None:
-            named = {"name": "feedback", "schema": schema, "strict": True}
+        if (wanted := schema(request)) is not None:
+            named = {"name": "feedback", "schema": wanted, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         headers = auth_headers(self._config)
         address = f"{base_url(self._config)}/v1/chat/completions"
@@ -189,6 +199,8 @@ class OpenAICompatibleEngine(_Engine):
             event = json.loads(data)
             if "error" in event:
                 raise meaning_of_status(500, str(event["error"]), self._config)
+            if event.get("system_fingerprint") == _OLLAMA:
+                raise EngineMisconfigured("this is Ollama", wrong_way_to_ollama(self._config))
             for choice in event.get("choices", []):
                 text = (choice.get("delta") or {}).get("content") or ""
                 yield _Piece(text, choice.get("finish_reason"))
@@ -252,49 +264,3 @@ def _collected(pieces: Iterator[_Piece], hear: Hear | None) -> str:
         if piece.reason is not None:
             raise UnusableOutput("empty" if piece.reason == "stop" else "cut off")
     raise EngineFailed("the answer has no end")
-
-
-def _messages(
-    request: lm15.Request, shaped: Callable[[str, list[bytes]], dict[str, Any]]
-) -> list[dict[str, Any]]:
-    system = request.system or ""
-    text = system if isinstance(system, str) else "".join(part.text for part in system)
-    spoken = [{"role": m.role, **shaped(_text(m), _images(m))} for m in request.messages]
-    return [{"role": "system", "content": text}, *spoken] if text else spoken
-
-
-def _text(message: lm15.Message) -> str:
-    return "".join(part.text for part in message.parts if isinstance(part, lm15.TextPart))
-
-
-def _images(message: lm15.Message) -> list[bytes]:
-    parts = (part for part in message.parts if isinstance(part, lm15.ImagePart))
-    return [base64.b64decode(part.data) for part in parts]
-
-
-def _for_ollama(text: str, images: list[bytes]) -> dict[str, Any]:
-    """Bytes, because the client takes a string for the name of a file, if there is such a file."""
-    return {"content": text, **({"images": images} if images else {})}
-
-
-def _for_openai(text: str, images: list[bytes]) -> dict[str, Any]:
-    if not images:
-        return {"content": text}
-    addresses = (f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in images)
-    shown = [{"type": "image_url", "image_url": {"url": address}} for address in addresses]
-    return {"content": [*shown, {"type": "text", "text": text}]}
-
-
-def _schema(request: lm15.Request) -> dict[str, Any] | None:
-    wanted = request.config.response_format
-    return None if wanted is None else wanted.get("schema")
-
-
-def _sampling(request: lm15.Request, limit_name: str) -> dict[str, Any]:
-    config = request.config
-    chosen = {
-        "temperature": config.temperature,
-        "seed": config.seed,
-        limit_name: config.max_tokens,
-    }
-    return {name: value for name, value in chosen.items() if value is not None}

@@ -211,6 +211,14 @@ def missing_model(config: EngineConfig, model: str) -> str:
     return f"fehlt: Der Modell-Server bietet {model} nicht an. Bitte dort laden oder umstellen."
 
 
+def wrong_way_to_ollama(config: EngineConfig) -> str:
+    """What an operator does about an Ollama that is asked in OpenAI's protocol."""
+    return (
+        f"Unter {config.host} antwortet Ollama. Auf diesem Weg lässt es Bilder und Text weg, ohne "
+        "etwas zu sagen. Bitte ein Profil für Ollama einstellen (GUSTAV_MODEL_PROFILE)."
+    )
+
+
 def exchanged_model(config: EngineConfig, digest: str) -> str:
     """What an operator does about a model that is not the approved one."""
     found = f"hat jetzt die Prüfsumme {digest[:12]}" if digest else "nennt keine Prüfsumme"

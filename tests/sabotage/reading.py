@@ -47,6 +47,13 @@ READINGS = (
         READER,
     ),
     Sabotage(
+        "Ollama may leave pages out without a word",
+        MODELS,
+        'if event.get("system_fingerprint") == _OLLAMA:',
+        "if False:",
+        ("tests/feedback_engine/test_wrong_way_to_ollama.py",),
+    ),
+    Sabotage(
         "half a picture counts as a page",
         "feedback_engine/images.py",
         "                page.load()",
