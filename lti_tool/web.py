@@ -48,6 +48,7 @@ from lti_tool.people.health import HealthBook
 from lti_tool.people.services import KeySeal, signing_key
 from lti_tool.people.troubles import Trouble, trouble_with
 from lti_tool.submissions import views as work
+from lti_tool.submissions.deadlines import closed_at
 from lti_tool.uploads.desk import UploadDesk
 from lti_tool.uploads.limits import MOST_BYTES
 from lti_tool.uploads.phone_views import bp as phone
@@ -140,6 +141,7 @@ class _House:
         files = open_store_of(self.settings)
         return UploadDesk(
             lab=Lab(files, Darkroom(), self.clock),
+            closed_at=closed_at,
             begin=self.begin,
             secrets=self.secrets,
             base_url=self.settings.base_url,

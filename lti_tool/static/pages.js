@@ -162,9 +162,10 @@ function offerPhone(form) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
-    if (!answer.ok) return;
+    if (!answer.ok && answer.status !== 409) return; // 409: a sentence why there is none
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     document.getElementById("phone-link").replaceChildren(...page.body.children);
+    if (!answer.ok) return;
     const until = Date.now() + 5 * 60 * 1000;
     while (Date.now() < until) {
       await pause(3000);

@@ -8,7 +8,7 @@ from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.content.opened import opened_task
@@ -19,7 +19,7 @@ from lti_tool.core.outbound import origin_of
 from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import CSRF_FIELD, CSRF_HEADER
 from lti_tool.uploads import pages, phone
-from lti_tool.uploads.desk import Refused, desk
+from lti_tool.uploads.desk import Refused, TooLate, desk, need_time, refused
 from lti_tool.uploads.phone import PhoneVisit
 from lti_tool.uploads.service import Here
 from lti_tool.uploads.views import (
@@ -121,16 +121,27 @@ def finish(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValu
 
 
 def _show(here: Here, visit: PhoneVisit) -> str:
+    late = _late(here, visit)
     with here() as db:
         address_pupil(formal=opened_task(db, visit).formal)
         count = len(pages.of_draft(db, visit))
     return render_template(
         "pages/phone.html",
         visit=visit,
+        refusals=late,
         count=count,
         csrf=desk().secrets.csrf(visit.id),
         say=page_speech(),
     )
+
+
+def _late(here: Here, visit: PhoneVisit) -> list[Refused]:
+    try:
+        with here() as db:
+            need_time(db, visit, g.began)
+    except TooLate as late:
+        return [refused("", late)]
+    return []
 
 
 def _over() -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -17,7 +17,7 @@ from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import instructor, learner, learner_apart, member_apart
 from lti_tool.launch.session import LaunchSession
 from lti_tool.uploads import pages, phone, service
-from lti_tool.uploads.desk import REFUSALS, Refused, desk, refused
+from lti_tool.uploads.desk import REFUSALS, Refused, TooLate, desk, need_time, refused
 from lti_tool.uploads.limits import PART
 from lti_tool.uploads.names import shown_name
 from lti_tool.uploads.pages import Whose
@@ -109,6 +109,10 @@ def image(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnVal
 def phone_link(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """A link for a phone, as a picture to scan. The one before it ends."""
     address_pupil(formal=opened_task(db, launch).formal)
+    try:
+        need_time(db, launch, g.began)
+    except TooLate as late:
+        return _no_link(refused("", late))
     link = phone.make_link(db, launch)
     address = url_for("phone.before", link_id=link.id, secret=link.secret)
     return render_template(
@@ -134,6 +138,8 @@ def take_files(here: Here, launch: Whose, files: list[FileStorage]) -> list[Refu
     for file in files:
         name = file.filename or ""
         try:
+            with here() as db:
+                need_time(db, launch, g.began)
             service.take_whole(desk().lab, here, launch, name, file.stream)
         except REFUSALS as error:
             not_taken.append(refused(shown_name(name), error))
@@ -146,6 +152,8 @@ def announced(here: Here, launch: Whose) -> ResponseReturnValue:
     try:
         if not size.isdecimal() or len(size) > 10:
             raise Invalid({"file": "empty_file"})
+        with here() as db:
+            need_time(db, launch, g.began)
         upload = in_one(
             here, lambda db: service.announce(db, launch, name, int(size), desk().lab.clock())
         )
@@ -195,6 +203,13 @@ def refusals_page(
         address_pupil(formal=opened_task(db, launch).formal)
     html = render_template("pages/refused.html", refusals=not_taken, say=page_speech(), back=back)
     return html, not_taken[0].status
+
+
+def _no_link(late: Refused) -> ResponseReturnValue:
+    shown = "pages/_refusal.html" if fetched_by_script() else "pages/refused.html"
+    back = url_for("start.start")
+    html = render_template(shown, refusals=[late], say=page_speech(), back=back)
+    return html, late.status
 
 
 def _after_change(here: Here, launch: LaunchSession) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ WITHDRAWN = "lti_tool/migrations/versions/0019_photos_withdrawn.py"
 
 PAGES = ("tests/uploads/test_pages.py",)
 LINKS = ("tests/uploads/test_phone.py",)
+LATE = ("tests/uploads/test_late.py",)
 RETENTION = ("tests/privacy/test_retention.py",)
 
 UPLOADS = (
@@ -69,5 +70,19 @@ UPLOADS = (
         "HAVING max(at) < moment",
         "HAVING min(at) < moment",
         RETENTION,
+    ),
+    Sabotage(
+        "a file is announced after the deadline",
+        "lti_tool/uploads/views.py",
+        "            need_time(db, launch, g.began)\n        upload = in_one(",
+        "            pass\n        upload = in_one(",
+        LATE,
+    ),
+    Sabotage(
+        "a whole file comes after the deadline",
+        "lti_tool/uploads/views.py",
+        "                need_time(db, launch, g.began)\n            service.take_whole(",
+        "                pass\n            service.take_whole(",
+        LATE,
     ),
 )
