@@ -76,4 +76,12 @@ def opened_task(db: Session, here: Where) -> OpenedTask:
     )
 
 
+def says_sie(db: Session, here: Where) -> bool:
+    """Whether the activity's task wants its pupils to be addressed so; False where it has none."""
+    try:
+        return opened_task(db, here).formal
+    except NotFound:
+        return False
+
+
 _OPENED = "SELECT * FROM task_opened_by(%(link)s, %(course)s)"

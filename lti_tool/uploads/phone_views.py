@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.content.opened import opened_task
+from lti_tool.content.opened import says_sie
 from lti_tool.core.db import LAUNCH
 from lti_tool.core.errors import Forbidden, NotFound
 from lti_tool.core.http import address_pupil, page_speech
@@ -115,7 +115,7 @@ def finish(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValu
     if isinstance(done, Refused):
         return refusal_note(here, visit, done)
     with here() as db:
-        address_pupil(formal=opened_task(db, visit).formal)
+        address_pupil(formal=says_sie(db, visit))
         count = len(pages.of_draft(db, visit))
     return render_template("pages/_phone_count.html", count=count, left_out=done.left_out)
 
@@ -123,7 +123,7 @@ def finish(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValu
 def _show(here: Here, visit: PhoneVisit) -> str:
     late = _late(here, visit)
     with here() as db:
-        address_pupil(formal=opened_task(db, visit).formal)
+        address_pupil(formal=says_sie(db, visit))
         count = len(pages.of_draft(db, visit))
     return render_template(
         "pages/phone.html",

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from lti_tool.content.opened import opened_task
+from lti_tool.content.opened import says_sie
 from lti_tool.core.errors import Invalid
 from lti_tool.core.files import FilesUnavailable
 from lti_tool.core.http import address_pupil, fetched_by_script, page_speech
@@ -108,7 +108,7 @@ def image(here: Here, launch: LaunchSession, page_id: UUID) -> ResponseReturnVal
 @learner
 def phone_link(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """A link for a phone, as a picture to scan. The one before it ends."""
-    address_pupil(formal=opened_task(db, launch).formal)
+    address_pupil(formal=says_sie(db, launch))
     try:
         need_time(db, launch, g.began)
     except TooLate as late:
@@ -191,7 +191,7 @@ def finished(here: Here, launch: Whose, upload_id: UUID) -> service.Arrived | Re
 def refusal_note(here: Here, launch: Whose, one: Refused) -> ResponseReturnValue:
     """A single refusal, for a script to show beside the file."""
     with here() as db:
-        address_pupil(formal=opened_task(db, launch).formal)
+        address_pupil(formal=says_sie(db, launch))
     answer = render_template("pages/_refusal.html", refusals=[one], say=page_speech()), one.status
     return (*answer, {"Retry-After": "3"}) if one.status == 503 else answer
 
@@ -200,7 +200,7 @@ def refusals_page(
     here: Here, launch: Whose, not_taken: list[Refused], back: str
 ) -> ResponseReturnValue:
     with here() as db:
-        address_pupil(formal=opened_task(db, launch).formal)
+        address_pupil(formal=says_sie(db, launch))
     html = render_template("pages/refused.html", refusals=not_taken, say=page_speech(), back=back)
     return html, not_taken[0].status
 
