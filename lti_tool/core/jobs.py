@@ -127,7 +127,7 @@ class Line:
 @dataclass(frozen=True)
 class Claim:
     """The right to do one job until the lease runs out. `attempt` counts from 1, `waited` since
-    the job was written, `size` in characters, `since` its person waits."""
+    the job was written, `since` its person waits, `size` in characters."""
 
     job_id: UUID
     kind: JobKind
@@ -138,6 +138,7 @@ class Claim:
     waited: timedelta
     size: int
     since: datetime
+    urgency: Urgency
 
 
 def enqueue(
@@ -212,6 +213,7 @@ def claim(db: Session, job_id: UUID, *, lease: timedelta, host: str | None = Non
         waited,
         row.size,
         row.since,
+        Urgency(row.urgency),
     )
 
 

@@ -127,7 +127,7 @@ def _keep_page(
 
 def _all_read(claim: Claim, db: Session) -> None:
     jobs.finish(db, claim)
-    transcripts.go_on_when_read(db, claim.subject_id, claim.since)
+    transcripts.go_on_when_read(db, claim)
 
 
 def _keep(claim: Claim, draft: FeedbackDraft, db: Session) -> None:

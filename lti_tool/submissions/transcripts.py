@@ -7,8 +7,8 @@ then, or as soon as they say so, that is what is judged, for good.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -20,11 +20,11 @@ from lti_tool.content.models import RegularTask
 from lti_tool.core import jobs
 from lti_tool.core.db import acting_as, service_of
 from lti_tool.core.errors import Conflict, Invalid
-from lti_tool.core.jobs import JobKind
+from lti_tool.core.jobs import Claim, JobKind
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions.models import ANSWER_LIMIT, Submission, Transcript
 from lti_tool.submissions.states import State, move
-from lti_tool.submissions.urgency import line_of
+from lti_tool.submissions.urgency import line_after
 from lti_tool.uploads import pages
 from lti_tool.uploads.models import Attachment
 
@@ -87,20 +87,19 @@ def keep_reading(db: Session, page: Attachment, reading: PageReading | None) -> 
     db.flush()
 
 
-def go_on_when_read(db: Session, submission_id: UUID, since: datetime) -> None:
-    """Every page is read: the pupil looks at it, where the task says so, or it is judged. Who has
-    waited `since` then does not go to the end of the line once more."""
-    submission = db.get_one(Submission, submission_id, with_for_update=True)
+def go_on_when_read(db: Session, read: Claim) -> None:
+    """Every page is read: the pupil looks at it, where the task says so, or it is judged."""
+    submission = db.get_one(Submission, read.subject_id, with_for_update=True)
     if submission.state is not State.HANDED_IN:
         return  # a teacher was faster
     task = db.get_one(RegularTask, submission.task_id)
     if task.checks_reading:
         submission.state = move(submission.state, to=State.TO_CHECK)
         db.flush()
-        _judge(db, submission, after=TIME_TO_CHECK)
+        _judge(db, submission, read, after=TIME_TO_CHECK)
     else:
         _settle(db, submission)
-        _judge(db, submission, since=since)
+        _judge(db, submission, read)
 
 
 def settle_unchecked(db: Session, submission_id: UUID) -> None:
@@ -178,11 +177,7 @@ def _written(db: Session, submission: Submission) -> str:
 
 
 def _judge(
-    db: Session,
-    submission: Submission,
-    *,
-    after: timedelta = timedelta(0),
-    since: datetime | None = None,
+    db: Session, submission: Submission, read: Claim, after: timedelta = timedelta(0)
 ) -> None:
     jobs.enqueue(
         db,
@@ -190,5 +185,5 @@ def _judge(
         platform_id=submission.platform_id,
         subject_id=submission.id,
         after=after,
-        line=replace(line_of(db, submission), since=since),
+        line=line_after(read, submission),
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import jobs
 from lti_tool.core.db import acting_as, service_of
-from lti_tool.core.jobs import Line
+from lti_tool.core.jobs import Claim, Line
 from lti_tool.core.lanes import Urgency
 from lti_tool.submissions.models import Submission
 
@@ -39,6 +39,12 @@ def line_of(db: Session, submission: Submission, *, pages: int = 0, again: bool 
             jobs.hurry(db, submission.course_id)
     size = pages * PAGE if pages else PROMPTS + len(submission.text)
     return Line(urgency, submission.course_id, size)
+
+
+def line_after(read: Claim, submission: Submission) -> Line:
+    """Where judging stands once pages are read: as urgent as that was, and its person waits as
+    long. They do not go to the end of the line once more."""
+    return Line(read.urgency, submission.course_id, PROMPTS + len(submission.text), read.since)
 
 
 def _pupils(db: Session, submission: Submission) -> int:

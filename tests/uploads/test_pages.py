@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import psycopg
@@ -18,9 +18,10 @@ from feedback_engine.contract import PageImage, PageReading
 from feedback_engine.errors import EngineFailed, EngineUnavailable
 from feedback_engine.transcribe import PROMPT_VERSION
 from lti_tool.core.db import WORKER
-from lti_tool.core.jobs import Job, JobState, ready
+from lti_tool.core.jobs import Job, JobKind, JobState, ready
+from lti_tool.core.lanes import Urgency
 from lti_tool.launch.secrets import Secrets
-from lti_tool.submissions.models import Submission, Transcript
+from lti_tool.submissions.models import Transcript
 from tests.classroom import Classroom, open_classroom
 from tests.content.browser import SECRET
 from tests.fakes.ollama import FakeOllama
@@ -215,7 +216,7 @@ def test_where_the_teacher_wants_no_check_what_was_read_is_judged_at_once(databa
     assert bench.engine.asked[-1].answer == READ
 
 
-def test_whose_photo_is_read_is_in_line_since_they_handed_in(database, postgres):
+def test_whose_photo_is_read_keeps_their_place_in_line_and_in_the_lesson(database, postgres):
     room = open_classroom(database, spec(checks_reading=False))
     browsers = open_browsers(room)
     ada = browsers.ada()
@@ -225,13 +226,26 @@ def test_whose_photo_is_read_is_in_line_since_they_handed_in(database, postgres)
         bench.reader = FakeReader()
         sends(ada, ("blatt.jpg", photo()))
         hands_in(ada)
-        bench.works()
-        with database.begin(room.service) as db:
-            open_jobs = select(Job.since).where(Job.state == JobState.WAITING)
-            (photos_since,) = db.scalars(open_jobs)
-            (handed_in,) = db.scalars(select(Submission.submitted_at))
+        room.ben.hands_in()
+        room.joins("carl").hands_in()
+        handed_in = standing(bench, JobKind.READ_PAGES)
+        with psycopg.connect(bench.superuser_url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("UPDATE submissions SET submitted_at = now() - interval '20 min'")
 
-    assert photos_since == handed_in
+        bench.works()
+        once_read = standing(bench, JobKind.GIVE_FEEDBACK)
+
+    assert handed_in[0] is Urgency.LIVE
+    assert once_read == handed_in
+
+
+def standing(bench: Workbench, kind: JobKind) -> tuple[Urgency, datetime]:
+    """How urgent the only such job is that waits, and since when its person does."""
+    with bench.room.database.begin(bench.room.service) as db:
+        waiting = select(Job).where(Job.state == JobState.WAITING, Job.kind == kind)
+        job = db.scalars(waiting).one()
+        return Urgency(job.urgency), job.since
 
 
 def test_a_page_that_was_read_is_not_read_again(ada: Visitor, bench: Workbench):
