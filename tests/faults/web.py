@@ -31,7 +31,7 @@ from tests.fakes.files import a_folder
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds
-HOST = urlsplit(TOOL).hostname
+HOST = urlsplit(TOOL).netloc
 GUSTAV_WEB = ("-m", "lti_tool.cli", "web", "--bind")
 
 FORM = "application/x-www-form-urlencoded"
@@ -63,7 +63,8 @@ def web(
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: Browser(address).get("/health/live").status == 200)
+        host = urlsplit(environment["GUSTAV_BASE_URL"]).netloc
+        wait_until(lambda: Browser(address, host=host).get("/health/live").status == 200)
         yield address, process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -106,6 +107,7 @@ class Browser:
 
     address: Reached
     cookie: str = ""
+    host: str = HOST
 
     def get(self, path: str, at: Reached | None = None) -> Reply:
         return self.sends(self.request("GET", path), at)
@@ -114,7 +116,7 @@ class Browser:
         self, method: str, path: str, body: bytes = b"", kind: str = FORM, csrf: str = ""
     ) -> bytes:
         """As bytes; `csrf`: the token where a script sends, not a form."""
-        head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "Connection: close"]
+        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", "Connection: close"]
         if csrf:
             head.append(f"X-CSRF: {csrf}")
         if self.cookie:
