@@ -47,6 +47,14 @@ def test_a_hidden_photo_is_shown_to_nobody_and_can_come_back(ada, curie, bench, 
     assert ada.get(f"/pages/{page}.jpg").status == 200
 
 
+def test_no_single_click_loses_a_photo(curie, bench, page):
+    assert "Endgültig löschen" not in work(curie, bench).text
+
+    curie.post(f"/overview/sheets/{page}/hide")
+
+    assert work(curie, bench).text.count("Endgültig löschen") == 1
+
+
 def test_a_deleted_photo_is_gone_with_what_was_read_on_it(ada, curie, bench, page):
     """ATK-80."""
     bench.works()  # reads both
