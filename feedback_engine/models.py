@@ -18,7 +18,6 @@ from feedback_engine.bodies import for_ollama, for_openai, messages, sampling, s
 from feedback_engine.config import EngineConfig, EngineKind
 from feedback_engine.errors import (
     EngineError,
-    EngineFailed,
     EngineMisconfigured,
     EngineRefused,
     RefusalReason,
@@ -263,4 +262,5 @@ def _collected(pieces: Iterator[_Piece], hear: Hear | None) -> str:
             return text
         if piece.reason is not None:
             raise UnusableOutput("empty" if piece.reason == "stop" else "cut off")
-    raise EngineFailed("the answer has no end")
+    # So Ollama ends an answer of the same token again and again (tried): in order, but unfinished.
+    raise UnusableOutput("no end")

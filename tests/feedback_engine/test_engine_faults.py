@@ -40,7 +40,7 @@ MEANING: dict[Mode, type[EngineError]] = {
     Mode.ONLY_THINKING: EngineRefused,
     Mode.FLOOD: EngineRefused,
     Mode.LOOPS: EngineRefused,
-    Mode.GIVES_UP: EngineFailed,
+    Mode.GIVES_UP: EngineRefused,
 }
 # What is ended by one kind of patience only; that one is short here, the others are long.
 SILENCE: dict[Mode, tuple[str, type[EngineError]]] = {

@@ -209,6 +209,16 @@ def test_the_second_try_counts(host: FakeOllama, reader: PageReader) -> None:
     assert reader.read_page(page()).text == "Licht"
 
 
+def test_a_page_at_which_the_host_gave_up_is_asked_for_in_another_way(
+    host: FakeOllama, reader: PageReader
+) -> None:
+    """With the same seed it would give up again, as often as it is asked."""
+    host.modes.append(Mode.GIVES_UP)
+    host.says = reads("Licht")
+
+    assert reader.read_page(page()).text == "Licht"
+
+
 def test_a_model_that_goes_in_circles_is_stopped_before_it_has_used_up_its_limit(
     host: FakeOllama, reader_on: Callable[..., PageReader]
 ) -> None:
