@@ -67,10 +67,16 @@ READING_OUTPUT = 3000  # tokens: a page filled by hand takes about 600, a printe
 _INSTRUCTIONS = 1000
 
 
+# Ollama makes small images larger for Qwen, to 1024 tokens at least and then whole rows: 1083 were
+# the most for a shape that pages have (tried, fb307609).
+_SMALL_IMAGE = 1120
+_AROUND_IMAGE = 3  # tokens that say where it begins and ends
+
+
 def image_tokens(image_size: int) -> int:
-    """What a square image costs at most: a token for 28 x 28 pixels, as Qwen2.5-VL counts; models
+    """What an image costs at most: a token for 28 x 28 pixels, as Qwen2.5-VL counts; models
     with a fixed price (Gemma 3: 256) cost less."""
-    return math.ceil(image_size / 28) ** 2
+    return max(_SMALL_IMAGE, math.ceil(image_size / 28) ** 2 + _AROUND_IMAGE)
 
 
 def reading_context(image_size: int) -> int:

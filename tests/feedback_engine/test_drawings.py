@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from feedback_engine.config import image_tokens
 from feedback_engine.contract import FeedbackEngine, FeedbackRequest, PageImage
 from feedback_engine.errors import EngineRefused
+from tests.fakes.model_intake import image_tokens as counted_tokens
 from tests.fakes.ollama import FakeOllama
 from tests.feedback_engine.examples import plants
 
@@ -71,6 +73,16 @@ def test_images_that_do_not_fit_beside_a_long_answer_are_told_in_words(
 
     assert host.asked[0].images == ()
     assert FLOWER in host.asked[0].prompt
+
+
+@pytest.mark.parametrize(
+    "size", [(60, 40), (896, 224), (896, 634), (896, 896), (1000, 1000), (1600, 1200), (1600, 1600)]
+)
+def test_an_image_costs_no_more_than_is_reckoned_with(size: tuple[int, int]) -> None:
+    """Small ones are made larger for Qwen, as Ollama wants it."""
+    counted = counted_tokens(page(*size).jpeg, "qwen2.5vl:7b-q8_0")
+
+    assert counted <= image_tokens(max(size))
 
 
 def test_of_many_pages_the_model_is_shown_two(
