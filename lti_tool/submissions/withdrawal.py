@@ -29,9 +29,7 @@ def hide(db: Session, launch: LaunchSession, page_id: UUID, now: datetime) -> UU
     """
     page = _handed_in(db, launch, page_id)
     with acting_as(db, service_of(launch.platform_id)):
-        if page.hidden_at is None:
-            page.hidden_at, page.hidden_by = now, launch.person_id
-            log.warning("page hidden", page=page.id, submission=page.submission_id)
+        _hide(page, launch, now)
     return _submission_of(page)
 
 
@@ -52,9 +50,10 @@ def delete(db: Session, launch: LaunchSession, page_id: UUID, now: datetime) -> 
     Raises:
         NotFound: there is no such page for this teacher.
     """
-    submission_id = hide(db, launch, page_id, now)
     page = _handed_in(db, launch, page_id)
+    submission_id = _submission_of(page)
     with acting_as(db, service_of(launch.platform_id)):
+        _hide(page, launch, now)
         if page.deleted_at is None:
             page.deleted_at = now
             db.flush()
@@ -62,6 +61,12 @@ def delete(db: Session, launch: LaunchSession, page_id: UUID, now: datetime) -> 
             transcripts.forget_page(db, submission, page)
             log.warning("page deleted", page=page.id, submission=submission_id)
     return submission_id, page.key
+
+
+def _hide(page: Attachment, launch: LaunchSession, now: datetime) -> None:
+    if page.hidden_at is None:
+        page.hidden_at, page.hidden_by = now, launch.person_id
+        log.warning("page hidden", page=page.id, submission=page.submission_id)
 
 
 def _handed_in(db: Session, launch: LaunchSession, page_id: UUID) -> Attachment:
