@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -13,29 +11,26 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from lti_tool.content import copies
-from lti_tool.content.access import find_task, may_edit, task_here
-from lti_tool.content.models import Criterion, RegularTask
+from lti_tool.content.access import may_edit, task_here
+from lti_tool.content.models import RegularTask
 from lti_tool.content.service import unit_of
 from lti_tool.core.clock import utc_now
 from lti_tool.core.errors import Conflict, Invalid, NotFound
 from lti_tool.core.http import address_pupil, page_speech
 from lti_tool.dashboard import deadlines, queries, transfers
+from lti_tool.dashboard.desk import Desk, history, open_desk
 from lti_tool.dashboard.forms import ReviewForm
 from lti_tool.grades import service as grades
 from lti_tool.launch.guard import instructor
 from lti_tool.launch.session import LaunchSession
 from lti_tool.people import roster
-from lti_tool.submissions import review, service, transcripts
-from lti_tool.submissions.models import Feedback, Submission
+from lti_tool.submissions import review, transcripts
 from lti_tool.submissions.shown import (
-    Change,
-    Origin,
     changed,
-    changes,
     marked,
-    origin_of,
     shown_feedback,
 )
+from lti_tool.submissions.withdrawal import may_be_quoted
 from lti_tool.uploads.service import allowed_until
 
 bp = Blueprint("overview", __name__, template_folder="templates")
@@ -44,26 +39,6 @@ SAID_OF_WORK = {"released", "saved", "again"}
 SAID_OF_GRADES = {"sent", "sent_already", "column"}
 SAID_OF_UNIT = {"shared", "copied", "later"}
 DONE = frozenset({"asked"} | SAID_OF_WORK | SAID_OF_GRADES | SAID_OF_UNIT)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A pupil's work as it lies before the teacher."""
-
-    submission: Submission
-    task: RegularTask
-    criteria: list[Criterion]
-
-    @property
-    def stored(self) -> ReviewForm:
-        return ReviewForm.of(self.submission.feedback, self.criteria)
-
-
-@dataclass(frozen=True)
-class PastVersion:
-    version: Feedback
-    origin: Origin
-    changes: tuple[Change, ...]
 
 
 @bp.get("/")
@@ -125,14 +100,14 @@ def now(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 @bp.get("/work/<uuid:submission_id>")
 @instructor
 def work(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
-    return _page(db, launch, _desk(db, launch, submission_id))
+    return _page(db, launch, open_desk(db, launch, submission_id))
 
 
 @bp.post("/work/<uuid:submission_id>/confirm")
 @instructor
 def confirm(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
     """Let the feedback out: as it is, or as the teacher has changed it on the page."""
-    desk = _desk(db, launch, submission_id)
+    desk = open_desk(db, launch, submission_id)
     try:
         typed = ReviewForm.read(request.form, desk.criteria)
         if "strengths" not in request.form or typed.says_the_same(desk.stored):
@@ -148,7 +123,7 @@ def confirm(db: Session, launch: LaunchSession, submission_id: UUID) -> Response
 @instructor
 def edit(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
     """Keep the teacher's words without letting them out."""
-    desk = _desk(db, launch, submission_id)
+    desk = open_desk(db, launch, submission_id)
     try:
         typed = ReviewForm.read(request.form, desk.criteria)
         if not typed.says_the_same(desk.stored):
@@ -162,7 +137,7 @@ def edit(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseRet
 @instructor
 def again(db: Session, launch: LaunchSession, submission_id: UUID) -> ResponseReturnValue:
     """Have the engine judge it once more."""
-    desk = _desk(db, launch, submission_id)
+    desk = open_desk(db, launch, submission_id)
     review.ask_again(db, launch, desk.submission)
     return redirect(url_for(".work", submission_id=submission_id, done="again"), 303)
 
@@ -223,12 +198,6 @@ def _overview(
     )
 
 
-def _desk(db: Session, launch: LaunchSession, submission_id: UUID) -> Desk:
-    submission = service.find(db, launch, submission_id)
-    task = find_task(db, launch, submission.task_id)
-    return Desk(submission, task, review.criteria_of(db, submission))
-
-
 def _page(
     db: Session,
     launch: LaunchSession,
@@ -239,7 +208,9 @@ def _page(
     address_pupil(formal=desk.task.formal)  # the headings are those that the pupil will read
     submission = desk.submission
     feedback = submission.feedback
+    shown = feedback and shown_feedback(feedback, submission.text)
     attempts = queries.attempts(db, submission)
+    read = transcripts.of_submission(db, submission.id)
     return render_template(
         "overview/work.html",
         task=desk.task,
@@ -247,9 +218,11 @@ def _page(
         pupil=queries.pupil_of(db, submission),
         submission=submission,
         criteria=desk.criteria,
-        read=transcripts.of_submission(db, submission.id),
+        read=read,
+        deleted=may_be_quoted(feedback, (one.page for one in read)),
         answer=marked(submission.text, feedback),
-        feedback=feedback and shown_feedback(feedback, submission.text),
+        feedback=shown,
+        not_there=[one.title for one in shown.results if one.elsewhere] if shown else [],
         form=typed or desk.stored,
         typed=typed is not None,
         problem=problem,
@@ -257,20 +230,12 @@ def _page(
         points=feedback and grades.points_of(desk.task, feedback),
         attempts=attempts,
         changed=changed(submission, attempts),
-        history=_history(review.versions(db, submission)),
+        history=history(review.versions(db, submission)),
         transfer=transfers.transfer_of(db, submission),
         next_id=queries.next_for_teacher(db, launch, desk.task, after=submission),
         done=_done(),
         say=page_speech(),
     )
-
-
-def _history(versions: Sequence[Feedback]) -> list[PastVersion]:
-    """All versions, newest first, each with what it changed of the one before."""
-    return [
-        PastVersion(one, origin_of(one), tuple(changes(was, one)) if was else ())
-        for one, was in zip_longest(versions, versions[1:])
-    ]
 
 
 def _not_taken(
@@ -279,7 +244,7 @@ def _not_taken(
     """The page with what the teacher typed, and what is in its way. Sending it again replaces the
     version that is now shown beside it."""
     db.refresh(desk.submission)
-    fresh = _desk(db, launch, desk.submission.id)
+    fresh = open_desk(db, launch, desk.submission.id)
     try:
         typed = ReviewForm.read(request.form, fresh.criteria)
     except Invalid:

@@ -76,6 +76,11 @@ class ShownResult:
     rose: bool
     taken_up: bool | None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Its quote is not, or no longer, in the text."""
+        return bool(self.quote) and not self.in_text
+
 
 @dataclass(frozen=True)
 class Change:

@@ -5,6 +5,7 @@ Nobody looks at pictures by machine for this; a person does, and decides (ATK-80
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from lti_tool.core.db import acting_as, service_of
 from lti_tool.core.errors import NotFound
 from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import transcripts
-from lti_tool.submissions.models import Submission
+from lti_tool.submissions.models import Feedback, Submission
 from lti_tool.uploads.models import Attachment
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,14 @@ def delete(db: Session, launch: LaunchSession, page_id: UUID, now: datetime) -> 
             transcripts.forget_page(db, submission, page)
             log.warning("page deleted", page=page.id, submission=submission_id)
     return submission_id, page.key
+
+
+def may_be_quoted(feedback: Feedback | None, pages: Iterable[Attachment]) -> bool:
+    """Whether this was written before one of the pages was deleted: words of it may be left there.
+    A newer version says what its author, who saw that page no more, has left standing."""
+    return feedback is not None and any(
+        page.deleted_at is not None and page.deleted_at > feedback.created_at for page in pages
+    )
 
 
 def _hide(page: Attachment, launch: LaunchSession, now: datetime) -> None:

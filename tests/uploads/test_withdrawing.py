@@ -82,6 +82,55 @@ def test_a_photo_deleted_after_it_was_judged_leaves_no_words_behind(ada, curie, 
     assert before - work(curie, bench).text.count(words) == 1
 
 
+def judged_by_now(bench: Workbench) -> None:
+    bench.works()
+    bench.a_while_passes(timedelta(hours=2).total_seconds())
+    bench.works()
+
+
+def test_the_teacher_is_told_which_feedback_still_quotes_a_deleted_photo(ada, curie, bench):
+    sends(ada, ("a.jpg", photo()))
+    hands_in(ada)
+    page = ids(ada.get("/work/"))[0]
+    judged_by_now(bench)
+    assert "deleted_page" not in work(curie, bench).html
+
+    told = curie.post(f"/overview/sheets/{page}/delete").follow()
+
+    assert "zitiert noch, was auf dem gelöschten Foto stand" in told.text
+    assert "bei „Die Rolle des Lichts ist erklärt“ und bei „Fachbegriffe“" in told.text
+    assert 'href="#desk"' in told.html
+    assert 'id="desk"' in told.html
+    assert "deleted_page" not in ada.get("/work/").html
+
+
+def test_a_quote_that_also_stands_elsewhere_only_asks_for_a_look(curie, bench, page):
+    judged_by_now(bench)
+
+    told = curie.post(f"/overview/sheets/{page}/delete").follow()
+
+    assert "kann noch Wörter des Fotos enthalten" in told.text
+
+
+def test_once_the_teacher_has_changed_it_nothing_more_is_said(curie, bench, page):
+    judged_by_now(bench)
+    curie.post(f"/overview/sheets/{page}/delete")
+    address = f"/overview/work/{submissions(bench)[0]}"
+    fields = {name: said for name, said in curie.get(address).fields().items() if name != "csrf"}
+
+    curie.post(f"{address}/confirm", **(fields | {"strengths": "Gut begonnen."}))
+
+    after = curie.get(address)
+    assert "Gut begonnen." in after.text
+    assert "deleted_page" not in after.html
+
+
+def test_a_photo_that_is_only_hidden_changes_no_words(curie, bench, page):
+    judged_by_now(bench)
+
+    assert "deleted_page" not in curie.post(f"/overview/sheets/{page}/hide").follow().html
+
+
 def test_a_photo_deleted_before_it_is_read_keeps_nobody_waiting(curie, bench, page):
     curie.post(f"/overview/sheets/{page}/delete")
 
