@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 30  # seconds
+LONGEST = 180  # seconds for all that one tab does: a browser that hangs is ended
 
 
 @dataclass
@@ -100,10 +102,13 @@ def open_tab(*, width: int, hosts: str) -> Iterator[Tab]:
         )
         os.close(read)
         os.close(write)
+        ends = threading.Timer(LONGEST, process.kill)
+        ends.start()
         try:
             with open(to, "wb") as orders, open(out, "rb") as answers:
                 yield _attached(Tab(orders, answers), width)
         finally:
+            ends.cancel()
             process.terminate()
             process.wait(PATIENCE)
 
