@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import lti_tool.people.models  # noqa: F401  # joined tables need the target of their foreign keys
-from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, within_platform
+from lti_tool.core.tables import Base, OfPlatform, enum_column, same_platform, within_platform
 
 
 class TaskKind(StrEnum):

@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from uuid_utils.compat import uuid7
 
-from lti_tool.core.db import WORKER, Base, Begin, Keyed, enum_column
+from lti_tool.core.db import WORKER, Begin
 from lti_tool.core.jobs import JobKind
 from lti_tool.core.retries import in_one
+from lti_tool.core.tables import Base, Keyed, enum_column
 
 OPENS_AFTER = 5  # failures in a row
 REST = timedelta(seconds=30)

@@ -28,9 +28,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from uuid_utils.compat import uuid7
 
-from lti_tool.core.db import Base, OfPlatform, enum_column, within_platform
 from lti_tool.core.errors import ToolError
 from lti_tool.core.lanes import Urgency
+from lti_tool.core.tables import Base, OfPlatform, enum_column, within_platform
 
 
 class JobKind(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from lti_tool.core.db import Base, Keyed
+from lti_tool.core.tables import Base, Keyed
 
 FORGOTTEN_AFTER = timedelta(days=1)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, within_platform
+from lti_tool.core.tables import Base, OfPlatform, enum_column, same_platform, within_platform
 from lti_tool.submissions.models import ReleasedBy
 
 

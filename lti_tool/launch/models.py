@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, f
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import (
+from lti_tool.core.tables import (
     Base,
     Keyed,
     OfPlatform,

@@ -13,7 +13,7 @@ import lti_tool.operator.models
 import lti_tool.people.health
 import lti_tool.people.models
 import lti_tool.submissions.models  # noqa: F401  # each import puts its tables into the metadata
-from lti_tool.core.db import Base
+from lti_tool.core.tables import Base
 
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
 with engine.connect() as connection:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import Base, Keyed
+from lti_tool.core.tables import Base, Keyed
 
 
 class OperatorLink(Keyed, Base):

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from uuid_utils.compat import uuid7
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.db import Base, Begin, OfPlatform, enum_column, service_of, within_platform
+from lti_tool.core.db import Begin, service_of
+from lti_tool.core.tables import Base, OfPlatform, enum_column, within_platform
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, FetchedValue, Index, Text, UniqueConstra
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import (
+from lti_tool.core.tables import (
     Base,
     Keyed,
     OfPlatform,

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from feedback_engine.contract import VerdictStatus
-from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, within_platform
+from lti_tool.core.tables import Base, OfPlatform, enum_column, same_platform, within_platform
 from lti_tool.submissions.states import State
 
 ANSWER_LIMIT = 20_000  # characters; about eight pages

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import Base, OfPlatform, enum_column, same_platform, within_platform
+from lti_tool.core.tables import Base, OfPlatform, enum_column, same_platform, within_platform
 
 
 class UploadState(StrEnum):

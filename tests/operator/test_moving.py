@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from lti_tool.core.db import ADMIN, Base, service_of
+from lti_tool.core.db import ADMIN, service_of
+from lti_tool.core.tables import Base
 from lti_tool.grades.models import LineItem
 from lti_tool.launch.models import ResourceLink
 from lti_tool.operator.service import SERVICE_URLS

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.core.db import Base, Keyed, OfPlatform, within_platform
+from lti_tool.core.tables import Base, Keyed, OfPlatform, within_platform
 
 
 class Invitation(Keyed, Base):
