@@ -31,7 +31,7 @@ from lti_tool.submissions.shown import (
     shown_feedback,
 )
 from lti_tool.submissions.withdrawal import may_be_quoted
-from lti_tool.uploads.service import allowed_until
+from lti_tool.uploads.allowance import allowed_until
 
 bp = Blueprint("overview", __name__, template_folder="templates")
 

@@ -15,8 +15,9 @@ from lti_tool.core.errors import Conflict, Invalid, ToolError
 from lti_tool.core.files import FilesUnavailable
 from lti_tool.core.pictures import Busy
 from lti_tool.launch.secrets import Secrets
+from lti_tool.uploads.allowance import TooMuchSent
 from lti_tool.uploads.pages import Whose
-from lti_tool.uploads.service import Lab, NotReadable, TooMuchSent
+from lti_tool.uploads.service import Lab, NotReadable
 
 
 class TooLate(ToolError):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -26,11 +26,11 @@ from lti_tool.core.pictures import Darkroom, PagePicture, PictureRefused
 from lti_tool.core.retries import in_one
 from lti_tool.core.statements import in_single_file
 from lti_tool.uploads import pages
-from lti_tool.uploads.limits import HOUR, MOST_PAGES, PART, Refusal, Sent, refusal
+from lti_tool.uploads.allowance import check_room
+from lti_tool.uploads.limits import MOST_PAGES, PART
 from lti_tool.uploads.models import (
     Attachment,
     Upload,
-    UploadAllowance,
     UploadState,
     page_key,
     part_key,
@@ -38,16 +38,7 @@ from lti_tool.uploads.models import (
 from lti_tool.uploads.names import shown_name
 from lti_tool.uploads.pages import Whose
 
-A_LESSON = timedelta(minutes=90)
 Here = Callable[[], AbstractContextManager[Session]]  # opens a transaction of the pupil
-
-
-class TooMuchSent(ToolError):
-    """A limit stands in the way of this file; the others, and the text, are kept."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.why.value)
-        self.refusal = refusal
 
 
 class NotReadable(ToolError):
@@ -99,17 +90,7 @@ def announce(db: Session, whose: Whose, name: str, size: int, now: datetime) -> 
     if size < 1:
         raise Invalid({"file": "empty_file"})
     in_single_file(db, whose.resource_link_id, whose.person_id)
-    there = pages.of_draft(db, whose)
-    stop = refusal(
-        size,
-        pages=len(there),
-        stored=sum(page.size for page in there),
-        hour=_last_hour(db, whose),
-        lifted=_lifted(db, whose),
-        now=now,
-    )
-    if stop is not None:
-        raise TooMuchSent(stop)
+    check_room(db, whose, size, now)
     upload = Upload(
         id=uuid7(),
         platform_id=whose.platform_id,
@@ -193,27 +174,6 @@ def take_whole(lab: Lab, here: Here, whose: Whose, name: str, content: IO[bytes]
         return _develop(lab, here, whose, upload_id, whole)
 
 
-def allow_more(db: Session, whose: Whose, until: datetime) -> None:
-    """A teacher lets the course send as much as it likes in an hour, for a lesson."""
-    found = db.scalar(select(UploadAllowance).where(UploadAllowance.course_id == whose.course_id))
-    if found is None:
-        found = UploadAllowance(
-            id=uuid7(), platform_id=whose.platform_id, course_id=whose.course_id, until=until
-        )
-        db.add(found)
-    found.until = until
-    db.flush()
-
-
-def allowed_until(db: Session, course_id: UUID) -> datetime | None:
-    """Until when the course may send more; None if it may not."""
-    return db.scalar(
-        select(UploadAllowance.until).where(
-            UploadAllowance.course_id == course_id, UploadAllowance.until > func.now()
-        )
-    )
-
-
 def _count_in(db: Session, whose: Whose, upload_id: UUID, part: Part) -> int:
     upload = find(db, whose, upload_id)
     db.refresh(upload, with_for_update=True)
@@ -279,20 +239,6 @@ def _keep(
         )
     db.flush()
     return len(fitting)
-
-
-def _last_hour(db: Session, whose: Whose) -> list[Sent]:
-    """What this pupil sent in the last hour, refused files too: looking at them costs as much."""
-    rows = db.execute(
-        select(Upload.created_at, Upload.size).where(
-            Upload.person_id == whose.person_id, Upload.created_at > func.now() - HOUR
-        )
-    )
-    return [Sent(at, size) for at, size in rows]
-
-
-def _lifted(db: Session, whose: Whose) -> bool:
-    return allowed_until(db, whose.course_id) is not None
 
 
 def _offsets(lab: Lab, whose: Whose, upload_id: UUID) -> list[int]:

@@ -16,7 +16,7 @@ from lti_tool.core.http import address_pupil, fetched_by_script, page_speech
 from lti_tool.core.retries import in_one
 from lti_tool.launch.guard import instructor, learner, learner_apart, member_apart
 from lti_tool.launch.session import LaunchSession
-from lti_tool.uploads import pages, phone, service
+from lti_tool.uploads import allowance, pages, phone, service
 from lti_tool.uploads.desk import REFUSALS, Refused, TooLate, desk, need_time, refused
 from lti_tool.uploads.limits import PART
 from lti_tool.uploads.names import shown_name
@@ -128,7 +128,7 @@ def phone_link(db: Session, launch: LaunchSession) -> ResponseReturnValue:
 @instructor
 def allow_more(db: Session, launch: LaunchSession) -> ResponseReturnValue:
     """The course may send more than usual, for a double lesson."""
-    service.allow_more(db, launch, desk().lab.clock() + service.A_LESSON)
+    allowance.allow_more(db, launch, desk().lab.clock() + allowance.A_LESSON)
     return redirect(url_for("start.start"), 303)
 
 
