@@ -121,6 +121,7 @@ def state(db: Session, launch: LaunchSession) -> ResponseReturnValue:
         return "", 204
     return render_template(
         "work/_arriving.html",
+        work=work,
         attempt=shown,
         key=_key(shown, speech),
         say=speech,

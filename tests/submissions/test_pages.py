@@ -137,6 +137,17 @@ def test_a_waiting_page_is_told_only_when_there_is_news(browsers: Browsers, room
     assert "data-ask" not in news.html
 
 
+def test_with_the_feedback_arrives_that_it_was_the_last_attempt(database):
+    room = open_classroom(database, replace(FOTOSYNTHESE, max_attempts=1))
+    submission = room.ada.hands_in()
+    ada = open_browsers(room).ada()
+    seen = ada.get("/work/").html.split("/work/state?seen=")[1].split('"')[0]
+    judged(room, submission.id, 1, 1)
+
+    for page in (ada.poll(f"/work/state?seen={seen}"), ada.get("/work/")):
+        assert page.text.count("Du hast deinen Versuch genutzt; er zählt.") == 1
+
+
 def test_without_a_model_the_page_says_that_the_answer_is_safe(browsers: Browsers, room: Classroom):
     room.ada.hands_in()
     with room.database.begin(WORKER) as db:
