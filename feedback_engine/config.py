@@ -49,7 +49,7 @@ class EngineConfig:
 
     def approves(self, digest: str) -> bool:
         """Whether the model that a host has under this name may be asked."""
-        return digest.startswith(self.digest)
+        return digest.removeprefix("sha256:").startswith(self.digest)
 
 
 MOST_TIME = 3.0  # so many times `timeout` the longest feedback may take

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,7 +16,8 @@ from sqlalchemy import select
 
 from lti_tool.core.db import WORKER
 from lti_tool.core.jobs import Job, JobKind, JobState
-from lti_tool.submissions import review, service
+from lti_tool.submissions import drafts, review, service
+from lti_tool.submissions.drafts import Typed
 from lti_tool.submissions.states import State
 from tests.classroom import Classroom, open_classroom
 from tests.entrance import SECRET, TOOL
@@ -84,6 +86,23 @@ def versions(room: Classroom) -> int:
     with room.database.begin(room.curie.actor) as db:
         newest = service.find(db, room.curie, room.ada.sees().newest.id)
         return len(review.versions(db, newest))
+
+
+def test_a_worker_deletes_drafts_that_are_over(
+    room: Classroom, ollama: FakeOllama, postgres, tmp_path: Path
+):
+    for pupil, text in ((room.ada, "Vom letzten Jahr"), (room.ben, "Von gestern")):
+        with room.database.begin(pupil.launch.actor) as db:
+            drafts.save(db, pupil.launch, Typed(text, 0, uuid4()))
+    with psycopg.connect(postgres.superuser_url.replace("+psycopg", "")) as superuser:
+        superuser.execute(
+            "UPDATE drafts SET saved_at = now() - interval '31 days' WHERE text LIKE '%Jahr'"
+        )
+
+    with worker(room, ollama, GUSTAV_FILES=str(tmp_path)):
+        wait_for(lambda: room.ada.sees().draft is None)
+
+    assert room.ben.sees().draft is not None
 
 
 def test_a_worker_killed_while_the_model_thinks_costs_nothing_but_time(

@@ -174,10 +174,12 @@ def test_a_model_exchanged_against_the_approved_one_is_not_asked(
 
 
 @pytest.mark.parametrize("pin", ["", "a" * 12, "a" * 64])
-def test_the_approved_model_is_asked(host: FakeOllama, pin: str) -> None:
+@pytest.mark.parametrize("told", ["", "sha256:"])
+def test_the_approved_model_is_asked(host: FakeOllama, pin: str, told: str) -> None:
+    host.models["gemma3:12b"] = told + "a" * 64
     config = EngineConfig(EngineKind.OLLAMA, host.url, "gemma3:12b", digest=pin)
 
-    assert build_engine(config).give_feedback(plants()).engine.digest == "a" * 64
+    assert build_engine(config).give_feedback(plants()).engine.digest == told + "a" * 64
 
 
 def test_a_model_exchanged_while_it_works_makes_the_result_worthless(host: FakeOllama) -> None:
