@@ -117,7 +117,14 @@ def finish(here: Here, visit: PhoneVisit, upload_id: UUID) -> ResponseReturnValu
     with here() as db:
         address_pupil(formal=says_sie(db, visit))
         count = len(pages.of_draft(db, visit))
-    return render_template("pages/_phone_count.html", count=count, left_out=done.left_out)
+        closed = desk().closed_at(db, visit, g.began)
+    return render_template(
+        "pages/_phone_count.html",
+        count=count,
+        left_out=done.left_out,
+        closed=closed,
+        say=page_speech(),
+    )
 
 
 def _show(here: Here, visit: PhoneVisit) -> str:

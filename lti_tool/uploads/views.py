@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
@@ -65,7 +66,8 @@ def finish(here: Here, launch: LaunchSession, upload_id: UUID) -> ResponseReturn
     if isinstance(done, Refused):
         return refusal_note(here, launch, done)
     with here() as db:
-        return _list(db, launch, left_out=done.left_out)
+        closed = desk().closed_at(db, launch, g.began)
+        return _list(db, launch, left_out=done.left_out, closed=closed)
 
 
 @bp.post("/<uuid:page_id>/move")
@@ -219,8 +221,15 @@ def _after_change(here: Here, launch: LaunchSession) -> ResponseReturnValue:
         return _list(db, launch)
 
 
-def _list(db: Session, launch: LaunchSession, left_out: int = 0) -> str:
+def _list(
+    db: Session, launch: LaunchSession, left_out: int = 0, closed: datetime | None = None
+) -> str:
     there = pages.of_draft(db, launch)
     return render_template(
-        "pages/_pages.html", pages=there, pages_key=pages.key_of(there), left_out=left_out
+        "pages/_pages.html",
+        pages=there,
+        pages_key=pages.key_of(there),
+        left_out=left_out,
+        closed=closed,
+        say=page_speech(),
     )

@@ -75,6 +75,7 @@ def test_what_began_in_time_arrives_after_the_deadline(room: Classroom, ada: Vis
     kept = script(ada, f"/pages/uploads/{upload}/finish")
 
     assert (part.status, kept.status) == (200, 200)
+    assert "Was jetzt noch ankam, bleibt als Entwurf" in kept.text
     assert len(room.ada.sees().pages) == 1
 
 
