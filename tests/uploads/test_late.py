@@ -89,6 +89,7 @@ def test_who_has_longer_may_still_add_pages(room: Classroom, browsers):
 
 def test_a_phone_is_told_too_and_its_pages_are_not_taken(room: Classroom, browsers, ada: Visitor):
     phone, link = phone_of(browsers, ada)
+    sends(ada, ("a.jpg", photo()))
     closes(room, utc_now() - OVER)
 
     shown = phone.get(f"{link}/")
@@ -98,6 +99,8 @@ def test_a_phone_is_told_too_and_its_pages_are_not_taken(room: Classroom, browse
     for answer in (shown, sent):
         assert SENTENCE in unescape(answer.text)
     assert 'type="file"' not in shown.text
+    assert "Seiten bisher: 1." in shown.text
+    assert "Abgeben kannst du" not in shown.text
     assert sent.status_code == 409
 
 
