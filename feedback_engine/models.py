@@ -41,6 +41,7 @@ LONGEST_OUTPUT = 64 * 1024
 # What Ollama signs with here. It has 4096 tokens on this way, unless it was started with more, and
 # drops the images first: status 200, and a page is read that no model has seen (tried, fb307609).
 _OLLAMA = "fp_ollama"
+_OLLAMAS_ERROR = r'"{\"error\":'  # it hands on its own server's JSON as a text
 _LOOK_EVERY = 1000  # characters after which one asks whether the model goes in circles
 
 
@@ -187,6 +188,8 @@ class OpenAICompatibleEngine(_Engine):
         ):
             if not response.is_success:
                 text = response.read().decode("utf-8", "replace")
+                if _OLLAMAS_ERROR in text:
+                    raise EngineMisconfigured("this is Ollama", wrong_way_to_ollama(self._config))
                 raise meaning_of_status(response.status_code, text, self._config)
             yield from self._events(response.iter_lines())
 

@@ -117,6 +117,17 @@ def _refused_by_llama(asked: Asked) -> tuple[int, str] | None:
         kind = "exceed_context_size_error"
     else:
         return None
+    return _in_llamas_words(asked, message, kind, counts)
+
+
+def no_picture(asked: Asked) -> tuple[int, str]:
+    """What is said to a kind of picture that cannot be opened."""
+    return _in_llamas_words(asked, _NO_PICTURE, "invalid_request_error", {})
+
+
+def _in_llamas_words(
+    asked: Asked, message: str, kind: str, counts: dict[str, int]
+) -> tuple[int, str]:
     if not asked.is_ollama:
         return 400, message
     return 400, json.dumps({"error": {"code": 400, "message": message, "type": kind, **counts}})

@@ -55,11 +55,6 @@ STATUS: dict[Mode, tuple[int, str]] = {
     Mode.ERROR_503: (503, "server busy, please try again. maximum pending requests exceeded"),
     Mode.BUSY: (429, "too many requests"),
     Mode.BAD_OPTION: (400, "invalid option provided"),
-    Mode.NO_PICTURE: (
-        400,
-        '{"error":{"code":400,"message":"Failed to load image or audio file",'
-        '"type":"invalid_request_error"}}',
-    ),
     Mode.NO_MEMORY: (
         500,
         "model requires more system memory (9.6 GiB) than is available (3.1 GiB)",

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from tests.fakes.model_intake import as_it_arrives, context_of, refusal_of
+from tests.fakes.model_intake import as_it_arrives, context_of, no_picture, refusal_of
 from tests.fakes.model_lines import CREATED, DETAILS, STATUS, Mode, lines, tag, whole
 from tests.fakes.model_words import Asked, Speaker, fitting_answer, read_request
 
@@ -177,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, f"model '{asked.model}' not found", "not_found_error")
         elif mode in STATUS:
             self._error(*STATUS[mode])
+        elif mode is Mode.NO_PICTURE:
+            self._error(*no_picture(asked))
         elif (refusal := refusal_of(asked)) is not None:
             self._error(*refusal)
         else:

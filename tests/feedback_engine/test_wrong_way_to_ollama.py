@@ -53,6 +53,19 @@ def test_drawings_that_no_model_has_seen_are_not_judged(
     assert [asked.images for asked in seen] == [()]
 
 
+def test_a_refusal_of_its_own_is_not_put_down_to_the_answer(
+    host: FakeOllama, config: EngineConfig
+) -> None:
+    """The same answer fits as soon as Ollama is asked in its own words."""
+    host.letters_per_token = 1
+    drawn = replace(plants(), images=(PageImage(_jpeg()),) * 2)
+
+    with pytest.raises(EngineMisconfigured) as failed:
+        build_engine(config).give_feedback(drawn)
+
+    assert failed.value.what_to_do.endswith(ADVICE)
+
+
 def test_pages_are_not_read_on_this_way(config: EngineConfig) -> None:
     reader = build_reader(config)
     assert reader is not None
