@@ -164,14 +164,15 @@ function offerPhone(form) {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
     if (!answer.ok && answer.status !== 409) return; // 409: a sentence why there is none
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    document.getElementById("phone-link").replaceChildren(...page.body.children);
+    const parts = [...page.body.children];
+    document.getElementById("phone-link").replaceChildren(...parts);
     if (!answer.ok) return;
     const until = Date.now() + 5 * 60 * 1000;
-    while (Date.now() < until) {
+    while (Date.now() < until && parts[0].isConnected) { // until a newer link takes its place
       await pause(3000);
       await lookForPages(form.dataset.pagesAddress);
     }
-    document.getElementById("phone-link").replaceChildren();
+    parts.forEach((part) => part.remove());
   });
 }
 
