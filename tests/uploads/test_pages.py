@@ -25,11 +25,10 @@ from lti_tool.submissions.models import Transcript
 from tests.classroom import Classroom, open_classroom
 from tests.content.browser import SECRET
 from tests.fakes.ollama import FakeOllama
-from tests.fakes.school import open_school
 from tests.specs import spec
 from tests.uploads.photos import READ, FakeReader, hands_in, ids, photo, script, sends, submissions
 from tests.visitor import Browsers, Page, Visitor, open_browsers
-from tests.workbench import Workbench, open_bench
+from tests.workbench import Workbench
 
 SEER = "qwen2.5vl:7b-q8_0"
 
@@ -200,41 +199,29 @@ def test_nobody_who_checks_it_keeps_nobody_waiting_for_ever(ada: Visitor, bench:
     assert bench.engine.asked[-1].answer == f"Getippt.\n\n{READ}"
 
 
-def test_where_the_teacher_wants_no_check_what_was_read_is_judged_at_once(database, postgres):
-    room = open_classroom(database, spec(checks_reading=False))
-    browsers = open_browsers(room)
-    ada = browsers.ada()
-    with open_school() as site:
-        bench = open_bench(room, site, postgres)
-        bench.files = browsers.app.extensions["uploads"].lab.files
-        bench.reader = FakeReader()
-        sends(ada, ("blatt.jpg", photo()))
-        hands_in(ada)
+def test_where_the_teacher_wants_no_check_what_was_read_is_judged_at_once(unchecked):
+    ada, bench = unchecked
+    sends(ada, ("blatt.jpg", photo()))
+    hands_in(ada)
 
-        bench.works_on()
+    bench.works_on()
 
     assert bench.engine.asked[-1].answer == READ
 
 
-def test_whose_photo_is_read_keeps_their_place_in_line_and_in_the_lesson(database, postgres):
-    room = open_classroom(database, spec(checks_reading=False))
-    browsers = open_browsers(room)
-    ada = browsers.ada()
-    with open_school() as site:
-        bench = open_bench(room, site, postgres)
-        bench.files = browsers.app.extensions["uploads"].lab.files
-        bench.reader = FakeReader()
-        sends(ada, ("blatt.jpg", photo()))
-        hands_in(ada)
-        room.ben.hands_in()
-        room.joins("carl").hands_in()
-        handed_in = standing(bench, JobKind.READ_PAGES)
-        with psycopg.connect(bench.superuser_url) as connection:
-            connection.execute("SET session_replication_role = replica")
-            connection.execute("UPDATE submissions SET submitted_at = now() - interval '20 min'")
+def test_whose_photo_is_read_keeps_their_place_in_line_and_in_the_lesson(unchecked):
+    ada, bench = unchecked
+    sends(ada, ("blatt.jpg", photo()))
+    hands_in(ada)
+    bench.room.ben.hands_in()
+    bench.room.joins("carl").hands_in()
+    handed_in = standing(bench, JobKind.READ_PAGES)
+    with psycopg.connect(bench.superuser_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE submissions SET submitted_at = now() - interval '20 min'")
 
-        bench.works()
-        once_read = standing(bench, JobKind.GIVE_FEEDBACK)
+    bench.works()
+    once_read = standing(bench, JobKind.GIVE_FEEDBACK)
 
     assert handed_in[0] is Urgency.LIVE
     assert once_read == handed_in
