@@ -22,6 +22,9 @@ journey:  ## The main job, step by step, without a browser [LMS_PORT=8081 of a r
 	@sh config/requirements/install.sh run
 	@$(RUN)/gustav journey $(if $(LMS_PORT),--lms-port $(LMS_PORT))
 
+# Tests start hundreds of processes, and what those load is to be compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
 check: install  ## Format, lint, types, who imports whom, translations
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .

@@ -2,7 +2,8 @@
 `python -m tests.bench.memory` (P10). Ends with 1 if a goal is missed.
 
 Resident memory of the one process that serves or works; what starts it and starts it again is told
-beside it. The worker is looked at once it has looked for work.
+beside it. The worker is looked at once it has looked for work. As in a school, everything is
+compiled already, and of what only checks need nothing is loaded.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from urllib.request import urlopen
 import psycopg
 
 from lti_tool.cli.demo.plan import free_port
-from lti_tool.core.embedded import running_postgres
+from lti_tool.core.embedded import EmbeddedPostgres, running_postgres
 from lti_tool.core.schema import upgrade
 
 ROUNDS = 3
@@ -31,12 +32,20 @@ PATIENCE = 60.0
 GOALS = {"web": 120.0, "worker": 250.0}  # MiB
 IMPORTS_IN = 1.5  # seconds
 SECRET = "only-for-the-bench-only-for-the-bench"
+# They come with import-linter and pytest; structlog and others load them wherever they are.
+WITHOUT = "import sys; sys.modules |= dict.fromkeys(['rich', 'pygments'])"
 
 
 def main() -> int:
     print("Memory: resident MiB when idle, and CPU seconds of an import")
-    held = dict(_idle())
-    took = median(_import() for _ in range(ROUNDS))
+    # Not below a closed folder: PostgreSQL runs as a user of its own for root.
+    with TemporaryDirectory(prefix="gustav-bench-") as folder:
+        _as_in_a_school(Path(folder))
+        with running_postgres(Path(folder) / "postgres") as postgres:
+            upgrade(postgres.owner_url)
+            dict(_idle(folder, postgres))  # compiles
+            held = dict(_idle(folder, postgres))
+        took = median(_import() for _ in range(ROUNDS))
     met = [took <= IMPORTS_IN]
     print(f"  {'import lti_tool.web':28} {took:7.2f}   goal <= {IMPORTS_IN:g} {_word(met[-1])}")
     for part, (most, others) in held.items():
@@ -44,6 +53,15 @@ def main() -> int:
         beside = f", and {others:.0f} beside it" if others else ""
         print(f"  {part:28} {most:7.0f}   goal <= {GOALS[part]:g} {_word(met[-1])}{beside}")
     return 0 if all(met) else 1
+
+
+def _as_in_a_school(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text(WITHOUT)
+    os.environ |= {
+        "PYTHONPATH": os.pathsep.join([str(folder), str(Path.cwd())]),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
 
 
 def _word(met: bool) -> str:
@@ -58,28 +76,23 @@ def _import() -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def _idle() -> Iterator[tuple[str, tuple[float, float]]]:
+def _idle(folder: str, postgres: EmbeddedPostgres) -> Iterator[tuple[str, tuple[float, float]]]:
     """Each part, with what its largest process holds, and all others of it."""
-    # Not below a closed folder: PostgreSQL runs as a user of its own for root.
-    with (
-        TemporaryDirectory(prefix="gustav-bench-") as folder,
-        running_postgres(Path(folder) / "postgres") as postgres,
-    ):
-        upgrade(postgres.owner_url)
-        port = free_port()
-        environment = {
-            "GUSTAV_BASE_URL": f"http://127.0.0.1:{port}",
-            "GUSTAV_SECRET_KEY": SECRET,
-            "GUSTAV_DATABASE_URL": postgres.app_url,
-            "GUSTAV_FILES": f"{folder}/files",
-            "GUSTAV_SWEEP_EVERY": "1",
-        }
-        with _running(["web", "--bind", f"127.0.0.1:{port}"], environment) as web:
-            _until(lambda: _answers(port))
-            yield "web", _held(web)
-        url = postgres.superuser_url.replace("+psycopg", "", 1)
-        with _running(["worker"], environment) as worker, psycopg.connect(url) as db:
-            db.autocommit = True
+    port = free_port()
+    environment = {
+        "GUSTAV_BASE_URL": f"http://127.0.0.1:{port}",
+        "GUSTAV_SECRET_KEY": SECRET,
+        "GUSTAV_DATABASE_URL": postgres.app_url,
+        "GUSTAV_FILES": f"{folder}/files",
+        "GUSTAV_SWEEP_EVERY": "1",
+    }
+    with _running(["web", "--bind", f"127.0.0.1:{port}"], environment) as web:
+        _until(lambda: _answers(port))
+        yield "web", _held(web)
+    url = postgres.superuser_url.replace("+psycopg", "", 1)
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("DELETE FROM worker_pulses")
+        with _running(["worker"], environment) as worker:
             _until(lambda: bool(db.execute("SELECT FROM worker_pulses").fetchall()))
             yield "worker", _held(worker)
 
