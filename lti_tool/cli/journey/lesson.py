@@ -26,7 +26,7 @@ from lti_tool.cli.journey.steps import FRAU_CURIE
 
 OWN = "Das schreibt Platz {seat}."
 READY = "Das gelingt dir schon"
-TO_CHECK = "Habe ich das richtig gelesen?"
+TO_CHECK = "Nach einer Stunde geht es von selbst weiter."  # whether a model has read or nobody
 
 
 @dataclass(frozen=True)

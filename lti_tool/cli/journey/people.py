@@ -105,7 +105,7 @@ class Pupil(Visitor):
         """Type what stands on the photo, or correct what was read; that is what is judged."""
         form = next(form for form in page.forms if form.action.endswith("/reading"))
         typed = {name: text for name, _ in form.fields if name.startswith("page-")}
-        return self.browser.submit(page, form, typed, "Stimmt so").opened()
+        return self.browser.submit(page, form, typed).opened()
 
     def reload(self, task: Page) -> Page:
         return self.browser.open(task.url).opened()
