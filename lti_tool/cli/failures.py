@@ -9,7 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config.settings import SettingsError
 from lti_tool.cli.answers import CommandFailed
 
-NO_TABLES = "42P01"  # PostgreSQL's undefined_table
+# PostgreSQL's undefined_table, undefined_column, undefined_function
+MISSING = frozenset({"42P01", "42703", "42883"})
 REFUSED = "42501"  # insufficient_privilege
 
 
@@ -32,8 +33,8 @@ def _about_database(error: SQLAlchemyError) -> str:
     if isinstance(error, OperationalError | PoolTimeout):
         return "Die Datenbank antwortet nicht; GUSTAV_DATABASE_URL und PostgreSQL prüfen."
     code = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    if code == NO_TABLES:
-        return "In der Datenbank fehlen Tabellen. Abhilfe: gustav migrate"
+    if code in MISSING:
+        return "In der Datenbank fehlt, was diese Version braucht. Abhilfe: gustav migrate"
     if code == REFUSED:
         return "Die Datenbank erlaubt das der Rolle nicht, mit der wir angemeldet sind."
     return f"Die Datenbank meldet einen Fehler ({type(error).__name__}, {code})."

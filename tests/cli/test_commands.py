@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import click
+import psycopg
 import pytest
 
 from lti_tool.cli import cli
@@ -98,6 +99,30 @@ def test_a_database_that_does_not_answer_is_one_sentence(
     assert said.code == 1
     assert said.err == (
         "Die Datenbank antwortet nicht; GUSTAV_DATABASE_URL und PostgreSQL prüfen.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "since"),
+    [
+        ("ALTER TABLE jobs RENAME state TO old", "ALTER TABLE jobs RENAME old TO state"),
+        ("ALTER TABLE jobs RENAME TO old", "ALTER TABLE old RENAME TO jobs"),
+    ],
+    ids=["a column is missing", "a table is missing"],
+)
+def test_a_database_that_is_older_than_the_program_is_to_be_migrated(
+    house: Gustav, postgres, before: str, since: str
+) -> None:
+    with psycopg.connect(postgres.superuser_url.replace("+psycopg", ""), autocommit=True) as db:
+        db.execute(before)
+        try:
+            said = house("jobs")
+        finally:
+            db.execute(since)
+
+    assert said.code == 1
+    assert (
+        said.err == "In der Datenbank fehlt, was diese Version braucht. Abhilfe: gustav migrate\n"
     )
 
 
