@@ -22,6 +22,7 @@ from lti_tool.core.files import FilesUnavailable, open_store_of
 from lti_tool.people.models import Course, Person
 from lti_tool.people.services import find_platform
 from lti_tool.privacy import erase
+from lti_tool.privacy.erase import FilesLost
 
 GRADES_STAY = "Noten, die in der Plattform stehen, bleiben dort."
 
@@ -102,11 +103,12 @@ def remove_person(platform: str, sub: str, *, yes: bool) -> Answer:
     return Answer([sentence], {"sub": sub, **asdict(loss)})
 
 
-def _delete(files: list[str]) -> None:
+def _delete(files: FilesLost) -> None:
     """What no row names any more. Raises CommandFailed."""
     settings = read_settings()
     try:
-        open_store_of(settings).delete(files)
+        store = open_store_of(settings)
+        store.delete([*files.pages, *store.below(files.arriving)])
     except FilesUnavailable:
         raise CommandFailed(
             "In der Datenbank ist alles gelöscht, aber der Speicher für Fotos antwortet nicht."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -138,6 +138,10 @@ class FileStore:
             found = [meta for chunk in obstore.list(self._store, prefix or None) for meta in chunk]
         files = [StoredFile(m["path"], m["size"], m["last_modified"]) for m in found]
         return sorted((f for f in files if _KEY.fullmatch(f.key)), key=lambda f: f.key)
+
+    def below(self, prefixes: Iterable[str]) -> Sequence[str]:
+        """Keys of everything that lies below any of them. Raises as `list` does."""
+        return [found.key for prefix in prefixes for found in self.list(prefix)]
 
 
 def open_store(place: str, s3: S3Access | None = None) -> FileStore:

@@ -19,7 +19,7 @@ from lti_tool.grades.models import GradeSync
 from lti_tool.launch.models import ResourceLink
 from lti_tool.people.models import Course, Membership, Person
 from lti_tool.submissions.models import Submission
-from lti_tool.uploads.models import Attachment
+from lti_tool.uploads.models import Attachment, Upload, parts_folder
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class CourseLoss:
     submissions: int
     units: int
     passed_on: int
+
+
+@dataclass(frozen=True)
+class FilesLost:
+    """Keys of `pages`, and the folders of files that never arrived as a whole."""
+
+    pages: list[str]
+    arriving: list[str]
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,15 @@ def person_loss(db: Session, person: Person) -> PersonLoss:
     )
 
 
-def files_of(db: Session, whose: Course | Person) -> list[str]:
-    """Keys of the files that go along. To be deleted once the transaction has committed."""
-    column = Attachment.course_id if isinstance(whose, Course) else Attachment.person_id
-    return [page.key for page in db.scalars(select(Attachment).where(column == whose.id))]
+def files_of(db: Session, whose: Course | Person) -> FilesLost:
+    """The files that go along. To be deleted once the transaction has committed."""
+    column = "course_id" if isinstance(whose, Course) else "person_id"
+    pages = select(Attachment).filter_by(**{column: whose.id})
+    uploads = select(Upload).filter_by(**{column: whose.id})
+    return FilesLost(
+        pages=[page.key for page in db.scalars(pages)],
+        arriving=[parts_folder(one.platform_id, one.id) for one in db.scalars(uploads)],
+    )
 
 
 def erase_course(db: Session, course: Course) -> None:

@@ -19,7 +19,7 @@ from lti_tool.core.db import WORKER, Begin
 from lti_tool.core.files import FileStore, FilesUnavailable
 from lti_tool.core.statements import ask
 from lti_tool.submissions.drafts import KEPT_DAYS
-from lti_tool.uploads.models import page_key, part_key
+from lti_tool.uploads.models import page_key, parts_folder
 
 log = structlog.get_logger(__name__)
 
@@ -51,18 +51,13 @@ def forget(begin: Begin, files: FileStore) -> None:
         uploads = ask(db, "SELECT * FROM forget_old_uploads()", {})
     try:
         files.delete([page_key(row.platform, row.page) for row in pages])
-        files.delete(_parts(files, uploads))
+        files.delete(files.below(_folders(uploads)))
     except FilesUnavailable:
         log.warning("files of old drafts not deleted")
     if pages or uploads:
         log.info("forgotten", pages=len(pages), uploads=len(uploads))
 
 
-def _parts(files: FileStore, uploads: Iterable[Any]) -> list[str]:
-    """What has arrived of files that became no pages; of the others the parts are gone already."""
-    folders = [
-        part_key(row.platform, row.upload, 0).rpartition("/")[0] + "/"
-        for row in uploads
-        if not row.came
-    ]
-    return [found.key for folder in folders for found in files.list(folder)]
+def _folders(uploads: Iterable[Any]) -> list[str]:
+    """Of files that became no pages; of the others the parts are gone already."""
+    return [parts_folder(row.platform, row.upload) for row in uploads if not row.came]

@@ -128,4 +128,8 @@ def page_key(platform_id: UUID, attachment_id: UUID) -> str:
 
 def part_key(platform_id: UUID, upload_id: UUID, offset: int) -> str:
     """Parts of a file that is still arriving; in the order of their names."""
-    return f"arriving/{platform_id}/{upload_id}/{offset:012d}"
+    return f"{parts_folder(platform_id, upload_id)}{offset:012d}"
+
+
+def parts_folder(platform_id: UUID, upload_id: UUID) -> str:
+    return f"arriving/{platform_id}/{upload_id}/"

@@ -34,6 +34,7 @@ from lti_tool.uploads.models import (
     UploadState,
     page_key,
     part_key,
+    parts_folder,
 )
 from lti_tool.uploads.names import shown_name
 from lti_tool.uploads.pages import Whose
@@ -243,8 +244,8 @@ def _keep(
 
 def _offsets(lab: Lab, whose: Whose, upload_id: UUID) -> list[int]:
     """Where the parts of a file begin, in order."""
-    prefix = part_key(whose.platform_id, upload_id, 0).rpartition("/")[0] + "/"
-    return sorted(int(found.key.rpartition("/")[2]) for found in lab.files.list(prefix))
+    arrived = lab.files.list(parts_folder(whose.platform_id, upload_id))
+    return sorted(int(found.key.rpartition("/")[2]) for found in arrived)
 
 
 @contextmanager

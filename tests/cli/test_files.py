@@ -3,13 +3,13 @@
 import os
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from lti_tool.core.db import Database
 from lti_tool.core.files import FileStore, open_store
-from lti_tool.uploads.models import Attachment, page_key
+from lti_tool.uploads.models import Attachment, Upload, page_key, part_key
 from lti_tool.uploads.orphans import compare
 from tests.classroom import Classroom, open_classroom
 from tests.cli.console import Gustav
@@ -48,6 +48,25 @@ def a_page(room: Classroom) -> Attachment:
     return page
 
 
+def half_a_file(room: Classroom) -> UUID:
+    """That Ada's browser has begun to send."""
+    ada = room.ada.launch
+    upload = Upload(
+        id=uuid4(),
+        platform_id=ada.platform_id,
+        course_id=ada.course_id,
+        resource_link_id=ada.resource_link_id,
+        person_id=ada.person_id,
+        name="b.jpg",
+        size=4,
+        received=2,
+    )
+    with room.database.begin(ada.actor) as db:
+        db.add(upload)
+        db.flush()
+        return upload.id
+
+
 def test_a_page_whose_photo_is_missing_is_told(house: Gustav, room: Classroom, store: FileStore):
     a_page(room)
 
@@ -81,8 +100,9 @@ def test_a_person_who_is_deleted_takes_their_photos_along(house, room, store):
     """P4: not only rows."""
     page = a_page(room)
     store.put(page.key, b"jpeg")
+    store.put(part_key(page.platform_id, half_a_file(room), 0), b"je")
 
     said = house("person", "remove", "--platform", SCHOOL, "--sub", "4", "--yes")
 
     assert said.code == 0, said.err
-    assert store.list("pages/") == []
+    assert store.list("") == []
