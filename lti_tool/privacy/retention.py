@@ -1,8 +1,8 @@
 """What is kept no longer than it is needed, without anybody asking (GDPR Art. 5(1)(e)).
 
-A draft that nobody has touched for 30 days goes with its photos, and a file that never became a
-page goes after a day. Older texts of drafts have their own rule in `submissions.drafts`. What was
-handed in is not in here.
+A draft that nobody has touched for 30 days goes with its photos; a file that never became a page,
+and a link for a phone, go after a day. Older texts of drafts have their own rule in
+`submissions.drafts`. What was handed in is not in here.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def forget(begin: Begin, files: FileStore) -> None:
     with begin(WORKER) as db:
         pages = ask(db, "SELECT * FROM forget_old_drafts()", {})
         uploads = ask(db, "SELECT * FROM forget_old_uploads()", {})
+        ask(db, "SELECT forget_old_phone_links()", {})
     try:
         files.delete([page_key(row.platform, row.page) for row in pages])
         files.delete(files.below(_folders(uploads)))

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from lti_tool.core.clock import utc_now
 from lti_tool.core.db import WORKER, Database
 from lti_tool.core.embedded import EmbeddedPostgres
 from lti_tool.core.files import FileStore, FilesUnavailable, open_store
@@ -19,7 +20,7 @@ from lti_tool.privacy import retention
 from lti_tool.privacy.retention import Due
 from lti_tool.submissions import drafts
 from lti_tool.submissions.drafts import Typed
-from lti_tool.uploads.models import Attachment, Upload, UploadState, page_key, part_key
+from lti_tool.uploads.models import Attachment, PhoneLink, Upload, UploadState, page_key, part_key
 from tests.classroom import Classroom, Pupil, open_classroom
 
 # What retention looks at, with the column that says how old a row is.
@@ -28,6 +29,7 @@ TIMED = {
     "draft_versions": "saved_at",
     "attachments": "created_at",
     "uploads": "created_at",
+    "phone_links": "expires_at",
     "submissions": "submitted_at",
 }
 
@@ -99,6 +101,13 @@ def begins_to_send(time: TimeMachine, pupil: Pupil, state: UploadState) -> None:
     time.files.put(part_key(pupil.launch.platform_id, upload.id, 0), b"part")
 
 
+def reaches_for_the_phone(pupil: Pupil) -> None:
+    """A link that has just ended, though nobody followed it."""
+    link = PhoneLink(id=uuid4(), secret_hash=b"x" * 32, expires_at=utc_now(), **_of(pupil))
+    with pupil.database.begin(pupil.launch.actor) as db:
+        db.add(link)
+
+
 def _of(pupil: Pupil) -> dict[str, UUID | None]:
     launch = pupil.launch
     return {
@@ -118,11 +127,13 @@ def test_three_years_on_only_what_was_handed_in_is_there(room: Classroom, time: 
     photographs(time, room.ada)
     begins_to_send(time, room.ada, UploadState.ARRIVING)
     begins_to_send(time, room.ada, UploadState.REFUSED)
+    reaches_for_the_phone(room.ada)
     everything = {
         "drafts": 1,
         "draft_versions": 1,
         "attachments": 2,
         "uploads": 2,
+        "phone_links": 1,
         "submissions": 1,
     }
     handed_in = {"attachments": 1, "submissions": 1, "files": 1}
@@ -135,7 +146,9 @@ def test_three_years_on_only_what_was_handed_in_is_there(room: Classroom, time: 
         seen[round(day, 2)] = time.left()
 
     assert seen.pop(0) == seen.pop(0.99) == everything | {"files": 4}
-    after_a_day = {name: n for name, n in everything.items() if name != "uploads"} | {"files": 2}
+    only_a_day = ("uploads", "phone_links")
+    after_a_day = {name: n for name, n in everything.items() if name not in only_a_day}
+    after_a_day["files"] = 2
     for young in [day for day in seen if day < 30]:
         assert (young, seen.pop(young)) == (young, after_a_day)
     assert {tuple(sorted(left.items())) for left in seen.values()} == {
@@ -199,9 +212,10 @@ def test_the_database_itself_keeps_what_is_not_over(
     types(room.ada, "Licht")
     photographs(time, room.ada)
     begins_to_send(time, room.ada, UploadState.ARRIVING)
+    reaches_for_the_phone(room.ada)
     with psycopg.connect(postgres.app_url.replace("+psycopg", "")) as app:
         app.execute("SELECT set_config('app.role', 'retention', true)")
-        for table in ("drafts", "attachments", "uploads"):
+        for table in ("drafts", "attachments", "uploads", "phone_links"):
             assert app.execute(f"DELETE FROM {table}").rowcount == 0
         assert app.execute("UPDATE drafts SET text = ''").rowcount == 0
 
