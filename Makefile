@@ -41,12 +41,13 @@ sabotage: install  ## Remove one check after another: each must turn a test red 
 chaos: install  ## A lesson in which everything breaks: make chaos [SEED=1] [MINUTES=1] (about three minutes)
 	$(RUN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
-bench: install  ## How fast launches are, beside others in the same run, pictures, memory, drafts, waiting pupils [SECONDS=60 of the open loop]
+bench: install  ## How fast launches are, beside others in the same run, pictures, memory, drafts, waiting pupils, a slow phone, a lesson at the model [SECONDS=60 of the open loop]
 	@$(RUN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
 	@$(RUN)/python -m tests.bench.pictures
 	@$(RUN)/python -m tests.bench.memory
 	@$(RUN)/python -m tests.bench.drafts
 	@$(RUN)/python -m tests.bench.live
+	@$(RUN)/python -m tests.bench.page
 	@$(RUN)/python -m tests.bench.lanes
 
 lock:  ## Renew the pinned requirements (needs uv)
