@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +27,7 @@ from lti_tool.people.roles import Role
 from lti_tool.submissions import assessment, service
 from lti_tool.submissions.models import Submission
 from lti_tool.submissions.service import Answer, HandedIn, Work
+from lti_tool.uploads.models import Attachment
 from tests.school import School, found_school, launch_of, link
 from tests.specs import FOTOSYNTHESE
 
@@ -53,6 +55,30 @@ class Pupil:
     def sees(self) -> Work:
         with self.database.begin(self.launch.actor) as db:
             return service.open_work(db, self.launch, task_of(db, self.launch))
+
+
+def belongs_to(launch: LaunchSession) -> dict[str, Any]:
+    """The columns that say whose a row is, and at which activity."""
+    return {
+        "platform_id": launch.platform_id,
+        "course_id": launch.course_id,
+        "resource_link_id": launch.resource_link_id,
+        "person_id": launch.person_id,
+    }
+
+
+def page_of(launch: LaunchSession, content: bytes = b"jpeg") -> Attachment:
+    """A photo in the draft, as a row; nothing is written."""
+    return Attachment(
+        id=uuid4(),
+        position=1,
+        name="a.jpg",
+        sha256=sha256(content).digest(),
+        size=len(content),
+        width=1,
+        height=1,
+        **belongs_to(launch),
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,10 +24,9 @@ from lti_tool.launch.session import LaunchSession
 from lti_tool.submissions import assessment, drafts
 from lti_tool.submissions.drafts import Typed
 from lti_tool.submissions.models import Submission
-from lti_tool.uploads.models import Attachment
 from lti_tool.uploads.service import announce
 from lti_tool.web import create_app
-from tests.classroom import ANSWER, SCORES, FakeEngine
+from tests.classroom import ANSWER, SCORES, FakeEngine, page_of
 from tests.entrance import (
     INSTRUCTOR,
     LEARNER,
@@ -265,19 +263,7 @@ def has_an_older_text(house: House, pupil: LaunchSession) -> UUID:
 def has_a_page(house: House, pupil: LaunchSession) -> tuple[UUID, UUID]:
     """A page in the draft, and a file on its way."""
     files = house.app.extensions["uploads"].lab.files
-    page = Attachment(
-        id=uuid4(),
-        platform_id=pupil.platform_id,
-        course_id=pupil.course_id,
-        resource_link_id=pupil.resource_link_id,
-        person_id=pupil.person_id,
-        position=1,
-        name="a.jpg",
-        sha256=sha256(b"jpeg").digest(),
-        size=4,
-        width=1,
-        height=1,
-    )
+    page = page_of(pupil)
     with house.database.begin(pupil.actor) as db:
         db.add(page)
         upload_id = announce(db, pupil, "b.jpg", 9, datetime.now(UTC)).id

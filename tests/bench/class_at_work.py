@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import threading
 import time
@@ -11,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 from feedback_engine.contract import (
     EngineInfo,
@@ -36,10 +33,9 @@ from lti_tool.grades.ags import AgsClient
 from lti_tool.people.roster_client import RosterClient
 from lti_tool.people.services import KeySeal
 from lti_tool.people.tokens import ServiceTokens
-from lti_tool.uploads.models import Attachment
 from tests.bench.gpu import Gpu
 from tests.bench.lesson import TEXT_PROMPT, VISION_PROMPT, HandIn, Model
-from tests.classroom import Classroom, FakeEngine, Pupil, open_classroom
+from tests.classroom import Classroom, FakeEngine, Pupil, open_classroom, page_of
 from tests.fakes.files import MemoryFiles
 from tests.specs import spec
 
@@ -176,19 +172,7 @@ class _Lesson:
 
     def _takes_a_photo(self, pupil: Pupil, content: bytes) -> None:
         launch = pupil.launch
-        page = Attachment(
-            id=uuid7(),
-            platform_id=launch.platform_id,
-            course_id=launch.course_id,
-            resource_link_id=launch.resource_link_id,
-            person_id=launch.person_id,
-            position=1,
-            name="heft.jpg",
-            sha256=hashlib.sha256(content).digest(),
-            size=len(content),
-            width=1200,
-            height=1600,
-        )
+        page = page_of(launch, content)
         self.files.put(page.key, content)
         with self.begin(launch.actor) as db:
             db.add(page)

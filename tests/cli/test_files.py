@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +10,7 @@ from lti_tool.core.db import Database
 from lti_tool.core.files import FileStore, open_store
 from lti_tool.uploads.models import Attachment, Upload, page_key, part_key
 from lti_tool.uploads.orphans import compare
-from tests.classroom import Classroom, open_classroom
+from tests.classroom import Classroom, belongs_to, open_classroom, page_of
 from tests.cli.console import Gustav
 
 SCHOOL = "Schule am Park"
@@ -30,19 +29,7 @@ def store(house: Gustav, tmp_path, monkeypatch) -> FileStore:
 
 def a_page(room: Classroom) -> Attachment:
     ada = room.ada.launch
-    page = Attachment(
-        id=uuid4(),
-        platform_id=ada.platform_id,
-        course_id=ada.course_id,
-        resource_link_id=ada.resource_link_id,
-        person_id=ada.person_id,
-        position=1,
-        name="a.jpg",
-        sha256=sha256(b"jpeg").digest(),
-        size=4,
-        width=1,
-        height=1,
-    )
+    page = page_of(ada)
     with room.database.begin(ada.actor) as db:
         db.add(page)
     return page
@@ -51,16 +38,7 @@ def a_page(room: Classroom) -> Attachment:
 def half_a_file(room: Classroom) -> UUID:
     """That Ada's browser has begun to send."""
     ada = room.ada.launch
-    upload = Upload(
-        id=uuid4(),
-        platform_id=ada.platform_id,
-        course_id=ada.course_id,
-        resource_link_id=ada.resource_link_id,
-        person_id=ada.person_id,
-        name="b.jpg",
-        size=4,
-        received=2,
-    )
+    upload = Upload(id=uuid4(), name="b.jpg", size=4, received=2, **belongs_to(ada))
     with room.database.begin(ada.actor) as db:
         db.add(upload)
         db.flush()

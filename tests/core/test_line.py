@@ -114,7 +114,8 @@ def test_whose_photos_are_read_does_not_go_to_the_end_of_the_line(lines: Lines):
 
 
 def test_who_has_corrected_what_was_read_waits_from_then_on(lines: Lines):
-    corrects = lines.adds(after=3600)
+    handed_in = datetime.now(UTC) - timedelta(minutes=1)
+    corrects = lines.adds(after=3600, since=handed_in)
     other = lines.adds()
     with lines.database.begin(service_of(lines.platform_id)) as db:
         jobs.bring_forward(db, JUDGE, corrects)

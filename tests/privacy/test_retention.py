@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,8 +19,8 @@ from lti_tool.privacy import retention
 from lti_tool.privacy.retention import Due
 from lti_tool.submissions import drafts
 from lti_tool.submissions.drafts import Typed
-from lti_tool.uploads.models import Attachment, PhoneLink, Upload, UploadState, page_key, part_key
-from tests.classroom import Classroom, Pupil, open_classroom
+from lti_tool.uploads.models import PhoneLink, Upload, UploadState, page_key, part_key
+from tests.classroom import Classroom, Pupil, belongs_to, open_classroom, page_of
 
 # What retention looks at, with the column that says how old a row is.
 TIMED = {
@@ -85,8 +84,7 @@ def types(pupil: Pupil, text: str, version: int = 0) -> None:
 
 
 def photographs(time: TimeMachine, pupil: Pupil) -> UUID:
-    page = Attachment(id=uuid4(), position=1, name="a.jpg", size=4, width=1, height=1, **_of(pupil))
-    page.sha256 = sha256(b"jpeg").digest()
+    page = page_of(pupil.launch)
     with pupil.database.begin(pupil.launch.actor) as db:
         db.add(page)
     time.files.put(page_key(pupil.launch.platform_id, page.id), b"jpeg")
@@ -95,7 +93,9 @@ def photographs(time: TimeMachine, pupil: Pupil) -> UUID:
 
 def begins_to_send(time: TimeMachine, pupil: Pupil, state: UploadState) -> None:
     """A file of which one part has arrived."""
-    upload = Upload(id=uuid4(), name="a.jpg", size=9, received=4, state=state, **_of(pupil))
+    upload = Upload(
+        id=uuid4(), name="a.jpg", size=9, received=4, state=state, **belongs_to(pupil.launch)
+    )
     with pupil.database.begin(pupil.launch.actor) as db:
         db.add(upload)
     time.files.put(part_key(pupil.launch.platform_id, upload.id, 0), b"part")
@@ -103,19 +103,11 @@ def begins_to_send(time: TimeMachine, pupil: Pupil, state: UploadState) -> None:
 
 def reaches_for_the_phone(pupil: Pupil) -> None:
     """A link that has just ended, though nobody followed it."""
-    link = PhoneLink(id=uuid4(), secret_hash=b"x" * 32, expires_at=utc_now(), **_of(pupil))
+    link = PhoneLink(
+        id=uuid4(), secret_hash=b"x" * 32, expires_at=utc_now(), **belongs_to(pupil.launch)
+    )
     with pupil.database.begin(pupil.launch.actor) as db:
         db.add(link)
-
-
-def _of(pupil: Pupil) -> dict[str, UUID | None]:
-    launch = pupil.launch
-    return {
-        "platform_id": launch.platform_id,
-        "course_id": launch.course_id,
-        "resource_link_id": launch.resource_link_id,
-        "person_id": launch.person_id,
-    }
 
 
 def test_three_years_on_only_what_was_handed_in_is_there(room: Classroom, time: TimeMachine):
